@@ -1,0 +1,130 @@
+"""What an attempt found, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .diff import FileDiff, Hunk, Patch
+
+
+class Outcome(StrEnum):
+    """The verdict of an attempt; `best` orders them for the page."""
+
+    FIXED_UPSTREAM = "fixed-upstream"
+    ALREADY_APPLIED = "already-applied"
+    APPLIED = "applied"
+    PARTLY_APPLIED = "partly-applied"
+    NOT_AFFECTED = "not-affected"
+    NEEDS_PREREQUISITE = "needs-prerequisite"
+    CONFLICT = "conflict"
+    MALFORMED = "malformed"
+    ERROR = "error"
+
+
+class Rung(StrEnum):
+    """One way of applying, in order from exact to structural."""
+
+    ALREADY_APPLIED = "already-applied"
+    EXACT = "exact"
+    OFFSET = "offset"
+    THREE_WAY = "three-way"
+    FUZZ = "fuzz"
+
+
+class Confidence(StrEnum):
+    """`high`: may be used after a normal review; `review`: a person must look at the named places."""
+
+    HIGH = "high"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a hunk landed. Lines are 1-based, in the target file before this patch.
+
+    `offset` is landed line minus the line that the hunk names, less the drift of the
+    hunks before it; `fuzz` counts context lines that were given up at either end.
+    """
+
+    rung: Rung
+    line: int
+    offset: int = 0
+    fuzz: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a hunk did not land, and where it should have.
+
+    `line` is the 1-based likely place in the target (0: no place found), `ours` the
+    target's lines there, `likeness` their similarity to the hunk's preimage, 0 to 1.
+    """
+
+    code: str
+    sentence: str
+    line: int = 0
+    likeness: float = 0.0
+    ours: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HunkResult:
+    """One hunk and what became of it: exactly one of `placement` and `rejection` is set."""
+
+    hunk: Hunk
+    placement: Placement | None = None
+    rejection: Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """One file diff and what became of it.
+
+    `path` is where it was looked for in the target (it differs from the diff's own path
+    when the file moved). `outcome` is `applied`, `already-applied`, `partly-applied` or
+    `conflict`. `note` says in a sentence what happened to the file as a whole, or "".
+    """
+
+    diff: FileDiff
+    path: str
+    outcome: Outcome
+    hunks: tuple[HunkResult, ...] = ()
+    rung: Rung | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New content of a path; `data` None means that the path is deleted."""
+
+    data: bytes | None
+    mode: int = 0o100644
+
+
+@dataclass(frozen=True, slots=True)
+class PatchResult:
+    """One patch of the series; `changes` maps path to its content after this patch."""
+
+    patch: Patch
+    outcome: Outcome
+    files: tuple[FileResult, ...]
+    changes: Mapping[str, Change] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesResult:
+    """A whole fix on a tree.
+
+    `outcome` is `applied`, `already-applied`, `partly-applied` or `conflict`; `rung` is the
+    highest that was needed, `fuzz` the most given up by any hunk. `reasons` are sentences
+    that explain the confidence.
+    """
+
+    outcome: Outcome
+    patches: tuple[PatchResult, ...]
+    rung: Rung | None = None
+    fuzz: int = 0
+    confidence: Confidence | None = None
+    reasons: tuple[str, ...] = ()

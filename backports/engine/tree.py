@@ -1,0 +1,56 @@
+"""What the ladder needs to know of a tree, as protocols; `backports.git` implements them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+REGULAR = 0o100644
+EXECUTABLE = 0o100755
+SYMLINK = 0o120000
+SUBMODULE = 0o160000
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One file of a tree: its git object id (40 hex digits, "" when not stored yet), mode and bytes."""
+
+    oid: str
+    mode: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Lines `[old_start, old_stop)` of one text became `[new_start, new_stop)` of the other; 0-based."""
+
+    old_start: int
+    old_stop: int
+    new_start: int
+    new_stop: int
+
+
+class TreeReader(Protocol):
+    """A tree that can be read by path, and the object store around it.
+
+    Paths are `/`-separated `str`, decoded as UTF-8 with `surrogateescape`.
+    """
+
+    def read(self, path: str) -> Blob | None:
+        """The blob at `path`, or None when the tree has no such file (a directory is no file)."""
+
+    def blob(self, oid: str) -> Blob | None:
+        """Any blob of the store by full or abbreviated oid (≥ 7 digits); None when unknown or ambiguous."""
+
+    def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:
+        """Where a file that the patch calls `path` lives in this tree, likeliest first; [] when nowhere.
+
+        `base` is the file as the patch's author saw it, when known.
+        """
+
+
+class LineDiffer(Protocol):
+    """Compares two texts by lines; the edits are in order and do not touch."""
+
+    def __call__(self, old: bytes, new: bytes) -> Sequence[Edit]: ...
