@@ -1,0 +1,8 @@
+"""What is done about advisories; one module per noun."""
+
+from .attempt import Attempt
+from .heartbeat import Heartbeat
+from .repository import Branch, Repository
+from .upstream import UpstreamFix
+
+__all__ = ["Attempt", "Branch", "Heartbeat", "Repository", "UpstreamFix"]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+
+class Repository(models.Model):
+    """A git repository that we mirror, under `var/git/<name>.git`.
+
+    `project` says which fixes are for it: those whose `tree` has the same name. An
+    organisation's own repository of Xen has the project `xen` too.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.SlugField(max_length=50, unique=True)
+    project = models.SlugField(max_length=50)
+    url = models.CharField(max_length=500)
+    organisation = models.ForeignKey("xsa.Organisation", on_delete=models.CASCADE, null=True, blank=True)
+    fetched_at = models.DateTimeField(null=True)
+    mined_at = models.DateTimeField(null=True)
+    problem_code = models.CharField(max_length=50, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "repositories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Branch(models.Model):
+    """One maintained line of a repository: `4.1` for `stable-4.1`, or `master`, `staging`.
+
+    `rank` sorts versions as numbers, master last. The dates of support are as upstream
+    gives them, to the month or the day. `history_only` ones are shown and never tried.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="branches")
+    name = models.CharField(max_length=100)
+    ref = models.CharField(max_length=200)
+    tip = models.CharField(max_length=40)
+    tip_date = models.DateTimeField()
+    rank = models.PositiveIntegerField()
+    release_tag = models.CharField(max_length=100, blank=True)
+    released = models.CharField(max_length=10, blank=True)
+    bugfix_until = models.CharField(max_length=10, blank=True)
+    security_until = models.CharField(max_length=10, blank=True)
+    history_only = models.BooleanField(default=False)
+    gone = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("repository", "-rank")
+        verbose_name_plural = "branches"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["repository", "name"], name="one_branch_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

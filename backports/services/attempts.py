@@ -1,0 +1,152 @@
+"""Attempts run in Celery workers: claimed with a lease, tried outside any transaction, finished once.
+
+The row is the truth. A message only says "look at this row": losing one delays an attempt
+until the next sweep, and getting one twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from backports.engine.errors import EngineError
+from backports.engine.result import Outcome
+from backports.git.errors import GitError
+from backports.models import Attempt
+
+from .cell import Finding, find
+from .prerequisites import replan_dependents
+
+log = logging.getLogger(__name__)
+MOST_STARTS = 3
+SEND_AT_ONCE = 2_000
+RESEND_AFTER = timedelta(minutes=5)
+State = Attempt.State
+
+
+def waiting(now: datetime) -> Q:
+    """Current attempts that a worker may start now: never started, or left behind by a worker that died."""
+    left = Q(state=State.RUNNING, lease_until__lt=now)
+    return Q(current=True) & (Q(state=State.WAITING) | left)
+
+
+def send(*, limit: int = SEND_AT_ONCE) -> int:
+    """Queue what waits and was not queued lately; returns how many messages were sent."""
+    now = timezone.now()
+    unsent = Q(sent_at=None) | Q(sent_at__lt=now - RESEND_AFTER) | Q(state=State.RUNNING)
+    rows = Attempt.objects.filter(waiting(now) & unsent).order_by("-advisory__number", "-branch__rank")
+    ids = list(rows.values_list("pk", flat=True)[:limit])
+    Attempt.objects.filter(pk__in=ids).update(sent_at=now)
+    for pk in ids:
+        run_attempt.delay(str(pk))
+    return len(ids)
+
+
+@shared_task(name="backports.sweep_attempts")
+def sweep_attempts() -> int:
+    """Queue again what a broker lost or a dead worker left behind."""
+    return send()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to finish one attempt, until it runs out."""
+
+    attempt: uuid.UUID
+    token: uuid.UUID
+
+
+def claim(pk: uuid.UUID | str) -> Lease | None:
+    """Take the attempt for this worker; None when another has it, or it is done or replaced."""
+    now = timezone.now()
+    token = uuid.uuid4()
+    taken = Attempt.objects.filter(waiting(now), pk=pk).update(
+        state=State.RUNNING,
+        lease=token,
+        lease_until=now + timedelta(seconds=settings.ATTEMPT_LEASE),
+        started_at=now,
+        starts=F("starts") + 1,
+    )
+    return Lease(uuid.UUID(str(pk)), token) if taken else None
+
+
+@shared_task(name="backports.run_attempt")
+def run_attempt(pk: str) -> str:
+    """Try one cell. Returns the outcome, or "" when there was nothing to do."""
+    lease = claim(pk)
+    if lease is None:
+        return ""
+    began = time.monotonic()
+    attempt = Attempt.objects.select_related("advisory", "branch__repository").get(pk=lease.attempt)
+    finding = _find(attempt)
+    elapsed = round((time.monotonic() - began) * 1000)
+    if finish(lease, finding, duration_ms=elapsed):
+        log.info("attempt done attempt=%s outcome=%s ms=%d", pk, finding.outcome, elapsed)
+        _wake_dependents(attempt, finding)
+    return finding.outcome
+
+
+def _find(attempt: Attempt) -> Finding:
+    if attempt.starts > MOST_STARTS:
+        return Finding.failed("gave-up", f"The attempt was started {MOST_STARTS} times and never came to an end.")
+    try:
+        return find(attempt)
+    except (EngineError, GitError) as error:
+        return Finding.failed(error.code, error.sentence)
+    except Exception as error:
+        # The message may quote a patch; the type is enough to find the place.
+        log.error("attempt failed attempt=%s error=%s", attempt.pk, type(error).__name__)  # noqa: TRY400
+        return Finding.failed(
+            "internal-error", f"The ladder stopped with {type(error).__name__}; this is a mistake of ours."
+        )
+
+
+def finish(lease: Lease, finding: Finding, *, duration_ms: int) -> bool:
+    """Write the outcome, if the lease still holds; False when another worker has taken over."""
+    written = Attempt.objects.filter(pk=lease.attempt, lease=lease.token, state=State.RUNNING).update(
+        state=State.DONE,
+        lease=None,
+        lease_until=None,
+        finished_at=timezone.now(),
+        duration_ms=duration_ms,
+        **finding.columns(),
+    )
+    return bool(written)
+
+
+def _wake_dependents(attempt: Attempt, finding: Finding) -> None:
+    """A result may be the prerequisite that other advisories wait for on the same branch."""
+    if finding.outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
+        return
+    if replan_dependents(attempt):
+        send()
+
+
+def requeue(attempts: Iterable[Attempt]) -> int:
+    """Try cells again on demand: a new attempt takes the place of each current one."""
+    made = 0
+    for old in attempts:
+        with transaction.atomic():
+            if not Attempt.objects.filter(pk=old.pk, current=True).update(current=False):
+                continue
+            Attempt.objects.create(
+                advisory_id=old.advisory_id,
+                branch_id=old.branch_id,
+                input_key=old.input_key,
+                tip=old.branch.tip,
+                seen_tip=old.branch.tip,
+                because="on demand",
+            )
+            made += 1
+    send()
+    return made

@@ -1,0 +1,209 @@
+"""Finds the outcome of one cell: reads its sources, climbs the ladder, keeps the result as commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from backports.engine.result import Outcome, SeriesResult
+from backports.git.history import is_ancestor
+from backports.git.repository import open_repository
+from backports.git.results import commit_series, open_results
+from backports.git.tree import GitTree
+from backports.models import Attempt
+from xsa.models import Fix
+
+from . import evidence
+from .places import mirror_path, results_path
+from .planning import fixes_for
+from .prerequisites import Ground, grounds
+from .sources import Source, by_nearness, read_source
+from .trying import MOST_SOURCES, Tried, choose, introducing_commits, nothing_landed, try_patches
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an attempt found, ready to be written to its row."""
+
+    outcome: Outcome
+    tried: Tried | None = None
+    source: Fix | None = None
+    result: str = ""
+    reasons: tuple[str, ...] = ()
+    prerequisites: tuple[int, ...] = ()
+    evidence: dict[str, Any] = field(default_factory=dict)
+    problem_code: str = ""
+    problem: str = ""
+
+    @classmethod
+    def failed(cls, code: str, sentence: str) -> Finding:
+        """The environment or we ourselves failed; says nothing about the patch."""
+        return cls(Outcome.ERROR, problem_code=code, problem=sentence)
+
+    def columns(self) -> dict[str, Any]:
+        """The row's columns."""
+        result = self.tried.result if self.tried else None
+        done, total = evidence.landed(result) if result else (0, 0)
+        return {
+            "outcome": self.outcome,
+            "rung": (result.rung or "") if result else "",
+            "fuzz": result.fuzz if result else 0,
+            "confidence": (result.confidence or "") if result else "",
+            "hunks_landed": done,
+            "hunks_total": total,
+            "source": self.source,
+            "result": self.result,
+            "reasons": list(self.reasons),
+            "prerequisites": list(self.prerequisites),
+            "paths": _paths(result) if result else [],
+            "evidence": self.evidence,
+            "problem_code": self.problem_code,
+            "problem": self.problem,
+        }
+
+
+def _paths(result: SeriesResult) -> list[str]:
+    """Every path that the outcome depends on: where each file was looked for, and what the patch calls it."""
+    found = {
+        path
+        for patch in result.patches
+        for file in patch.files
+        for path in (file.path, file.diff.old_path, file.diff.new_path)
+        if path
+    }
+    return sorted(evidence.text(path) for path in found)
+
+
+def find(attempt: Attempt) -> Finding:
+    """Try the cell. Raises EngineError or GitError when the environment is broken."""
+    branch = attempt.branch
+    fixes = fixes_for(branch.repository.project, [attempt.advisory]).get(attempt.advisory_id, [])
+    nothing = [fix for fix in fixes if fix.branch == branch.name and not fix.patches.all()]
+    if nothing:
+        return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing[0])
+    chosen = by_nearness(fixes, branch)[:MOST_SOURCES]
+    if not chosen:
+        return Finding.failed("no-source", "The advisory has no fix for this project that could be tried.")
+    return _Search(attempt, [read_source(fix) for fix in _with_data(chosen)]).run()
+
+
+def _with_data(fixes: Sequence[Fix]) -> list[Fix]:
+    """The same fixes with their files' bytes loaded, which planning never needs."""
+    rows = Fix.objects.prefetch_related("patches__file").in_bulk([fix.pk for fix in fixes])
+    return [rows[fix.pk] for fix in fixes]
+
+
+def _not_affected(sentence: str, source: Fix, tried: Tried | None = None) -> Finding:
+    return Finding(Outcome.NOT_AFFECTED, tried, source, reasons=(sentence,))
+
+
+class _Search:
+    """One cell's sources tried on one tree."""
+
+    def __init__(self, attempt: Attempt, sources: Sequence[Source]) -> None:
+        self.attempt = attempt
+        self.sources = sources
+        self.mirror = mirror_path(attempt.branch.repository.name)
+        self.repo = open_repository(self.mirror)
+        self.tried: list[Tried] = []
+
+    def run(self) -> Finding:
+        tree = GitTree(self.repo, self.attempt.tip)
+        ground = Ground()
+        best, source = self.climb(tree)
+        if best.outcome in (Outcome.CONFLICT, Outcome.PARTLY_APPLIED):
+            ground, best, source = self.with_prerequisites(best, source)
+        if best.outcome is Outcome.CONFLICT and (sentence := self.never_introduced(best, source)):
+            return _not_affected(sentence, source.fix, best)
+        return self.keep(best, source, ground)
+
+    def climb(self, tree: GitTree) -> tuple[Tried, Source]:
+        """Nearest source first, until one is beyond doubt."""
+        tried = []
+        for source in self.sources:
+            tried.append(self.try_one(source, tree))
+            if tried[-1].confident:
+                break
+        best = choose(tried)
+        self.tried = tried
+        return best, self.sources[tried.index(best)]
+
+    def try_one(self, source: Source, tree: GitTree) -> Tried:
+        if source.problem_code:
+            return Tried(source.fix.branch, Outcome.MALFORMED, None, source.problem_code, source.problem)
+        return try_patches(source.fix.branch, source.patches, tree)
+
+    def with_prerequisites(self, best: Tried, source: Source) -> tuple[Ground, Tried, Source]:
+        """The same on top of the results for the advisories that the fix builds on, where those are missing."""
+        for ground in grounds(self.attempt, [other.fix for other in self.sources]):
+            results = open_repository(results_path(self.attempt.branch.repository.name, ground.number))
+            above, its_source = self.climb_quietly(GitTree(results, ground.tip))
+            if above.outcome is Outcome.APPLIED:
+                return ground, above, its_source
+        return Ground(), best, source
+
+    def climb_quietly(self, tree: GitTree) -> tuple[Tried, Source]:
+        before = self.tried
+        found = self.climb(tree)
+        self.tried = before
+        return found
+
+    def never_introduced(self, best: Tried, source: Source) -> str:
+        """A sentence of evidence when the commits that brought the flaw are not in this branch, else ""."""
+        commits = introducing_commits(source.patches)
+        if not commits or best.result is None or not nothing_landed(best.result):
+            return ""
+        if any(is_ancestor(self.mirror, commit, self.attempt.tip) is not False for commit in commits):
+            return ""
+        names = ", ".join(commit[:12] for commit in commits)
+        return (
+            f"The fix names {names} as what it repairs; this branch does not contain it, "
+            "and none of the lines that the fix changes exist here."
+        )
+
+    def keep(self, best: Tried, source: Source, ground: Ground) -> Finding:
+        outcome = best.outcome
+        if ground.number and outcome is Outcome.APPLIED:
+            outcome = Outcome.NEEDS_PREREQUISITE
+        result = best.result
+        return Finding(
+            outcome,
+            best,
+            source.fix,
+            result=self.commit(result, source, ground) if result else "",
+            reasons=result.reasons if result else (),
+            prerequisites=ground.numbers,
+            evidence={
+                "sources": [self.summary(one, best) for one in self.tried],
+                **(evidence.as_json(result) if result else {}),
+            },
+            problem_code=best.problem_code,
+            problem=best.problem,
+        )
+
+    def summary(self, tried: Tried, best: Tried) -> dict[str, Any]:
+        done, total = evidence.landed(tried.result) if tried.result else (0, 0)
+        return {
+            "branch": tried.label,
+            "origin": next(one.fix.origin for one in self.sources if one.fix.branch == tried.label),
+            "outcome": tried.outcome.value,
+            "rung": (tried.result.rung or "") if tried.result else "",
+            "confidence": (tried.result.confidence or "") if tried.result else "",
+            "landed": done,
+            "total": total,
+            "problem_code": tried.problem_code,
+            "problem": tried.problem,
+            "chosen": tried is best,
+        }
+
+    def commit(self, result: SeriesResult, source: Source, ground: Ground) -> str:
+        """The tree as far as it went, as one commit a patch; "" when nothing changed."""
+        if not any(patch.changes for patch in result.patches):
+            return ""
+        branch = self.attempt.branch
+        repo = open_results(results_path(branch.repository.name, self.attempt.advisory.number), self.mirror)
+        note = f"(backported from the fix of XSA-{self.attempt.advisory.number} for {source.fix.branch})"
+        base = ground.tip or self.attempt.tip
+        oid = commit_series(repo, base, result, f"refs/attempts/{self.attempt.pk}", note=note)
+        return cast(str, str(oid))

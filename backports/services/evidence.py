@@ -1,0 +1,120 @@
+"""An attempt's evidence as JSON: what was tried, file by file and hunk by hunk.
+
+    {"sources": [{"branch", "origin", "outcome", "rung", "confidence", "landed", "total",
+                  "problem_code", "problem", "chosen"}],
+     "patches": [{"subject", "author", "outcome",
+                  "files": [{"path", "old_path", "new_path", "kind", "outcome", "rung", "note",
+                             "hunks": [{"header", "lines": [[tag, text]], "placement", "rejection"}]}]}],
+     "cut": true when it was longer than `MAX_LINES` lines of hunks}
+
+Text is decoded as UTF-8 with replacement, and NUL is shown as its symbol: PostgreSQL's JSON
+cannot hold either. The bytes themselves are in the patch files and in git.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from backports.engine.result import FileResult, HunkResult, Outcome, PatchResult, Placement, SeriesResult
+
+MAX_LINES = 20_000
+
+
+def text(raw: bytes | str) -> str:
+    """Any bytes, or a path with surrogates, as text that a page and a JSON column can hold."""
+    if isinstance(raw, str):
+        raw = raw.encode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", "replace").replace("\0", "\u2400")
+
+
+def hunk_results(result: SeriesResult) -> list[HunkResult]:
+    """All hunks of a series, in order."""
+    return [hunk for patch in result.patches for file in patch.files for hunk in file.hunks]
+
+
+def landed(result: SeriesResult) -> tuple[int, int]:
+    """How many hunks landed, or were there already, of how many; a file without hunks counts as one."""
+    files = [file for patch in result.patches for file in patch.files]
+    total = sum(max(1, len(file.hunks)) for file in files)
+    return sum(_landed_in(file) for file in files), total
+
+
+def _landed_in(file: FileResult) -> int:
+    if not file.hunks:
+        return int(file.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED))
+    return sum(hunk.placement is not None for hunk in file.hunks)
+
+
+def as_json(result: SeriesResult) -> dict[str, Any]:
+    """The `patches` part of the evidence."""
+    budget = _Budget(MAX_LINES)
+    patches = [_patch(patch, budget) for patch in result.patches]
+    return {"patches": patches, "cut": budget.spent}
+
+
+class _Budget:
+    """Lines that may still be written; the rest is left out and the page says so."""
+
+    def __init__(self, lines: int) -> None:
+        self.left = lines
+
+    @property
+    def spent(self) -> bool:
+        return self.left <= 0
+
+    def take(self, lines: int) -> bool:
+        self.left -= lines
+        return self.left > 0
+
+
+def _patch(patch: PatchResult, budget: _Budget) -> dict[str, Any]:
+    return {
+        "subject": text(patch.patch.subject),
+        "author": text(patch.patch.author),
+        "outcome": patch.outcome.value,
+        "files": [_file(file, budget) for file in patch.files],
+    }
+
+
+def _file(file: FileResult, budget: _Budget) -> dict[str, Any]:
+    return {
+        "path": text(file.path),
+        "old_path": text(file.diff.old_path or ""),
+        "new_path": text(file.diff.new_path or ""),
+        "kind": file.diff.kind.value,
+        "outcome": file.outcome.value,
+        "rung": file.rung.value if file.rung else "",
+        "note": text(file.note),
+        "hunks": [_hunk(hunk, budget) for hunk in file.hunks],
+    }
+
+
+def _hunk(result: HunkResult, budget: _Budget) -> dict[str, Any]:
+    hunk = result.hunk
+    section = f" {text(hunk.section).strip()}" if hunk.section else ""
+    return {
+        "header": f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@{section}",
+        "lines": [[line.tag, text(line.text).rstrip("\n")] for line in hunk.lines]
+        if budget.take(len(hunk.lines))
+        else [],
+        "placement": _placement(result.placement),
+        "rejection": _rejection(result),
+    }
+
+
+def _placement(placement: Placement | None) -> dict[str, Any] | None:
+    return None if placement is None else {**asdict(placement), "rung": placement.rung.value}
+
+
+def _rejection(result: HunkResult) -> dict[str, Any] | None:
+    rejection = result.rejection
+    if rejection is None:
+        return None
+    return {
+        "code": rejection.code,
+        "sentence": text(rejection.sentence),
+        "line": rejection.line,
+        "likeness": round(rejection.likeness, 2),
+        "ours": [text(line).rstrip("\n") for line in rejection.ours],
+    }

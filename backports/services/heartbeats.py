@@ -1,0 +1,56 @@
+"""Signs of life of workers and of the scheduler, for the queue page and `/healthz`."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import close_old_connections
+from django.utils import timezone
+
+from backports.models import Heartbeat
+
+BEAT = 5.0
+ALIVE = timedelta(seconds=30)
+SCHEDULER = "scheduler"
+_stopping = threading.Event()
+
+
+def beat(name: str) -> None:
+    """Note that `name` is alive now."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+
+
+def alive() -> list[Heartbeat]:
+    """The workers and the scheduler that were heard of lately."""
+    return list(Heartbeat.objects.filter(seen_at__gte=timezone.now() - ALIVE))
+
+
+@shared_task(name="backports.scheduler_heartbeat")
+def scheduler_heartbeat() -> None:
+    """Sent by beat and run by a worker: when it arrives, both are alive, and so is the broker."""
+    beat(SCHEDULER)
+    Heartbeat.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+def _keep_beating(name: str) -> None:
+    while not _stopping.wait(BEAT):
+        close_old_connections()
+        try:
+            beat(name)
+        except Exception:  # noqa: BLE001 - a database that is away must not end the heart
+            close_old_connections()
+
+
+@worker_ready.connect
+def _start(sender: object, **_: object) -> None:
+    name = str(getattr(sender, "hostname", "worker"))
+    beat(name)
+    threading.Thread(target=_keep_beating, args=(name,), daemon=True, name="heartbeat").start()
+
+
+@worker_shutting_down.connect
+def _stop(**_: object) -> None:
+    _stopping.set()

@@ -1,0 +1,159 @@
+"""Which cells of the matrix need a new attempt, and why."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Prefetch, Q
+from django.utils import timezone
+
+from backports.engine.result import Outcome
+from backports.models import Attempt, Branch, Repository, UpstreamFix
+from xsa.models import Advisory, Fix, FixPatch
+from xsa.services.mined import MINED
+
+from .sources import MASTER_RANK, STAGING_RANK, by_nearness, input_key
+from .trying import ENGINE
+
+log = logging.getLogger(__name__)
+FIRST_RANK = 401  # 4.1: the oldest branch that is tried
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What planning changed: cells to try now, and cells known to be fixed upstream."""
+
+    to_try: int
+    fixed: int
+
+
+def tried_branches(repository: Repository) -> list[Branch]:
+    """The branches on which fixes are tried: stable ones from 4.1 on; `master` and `staging` are upstream's own."""
+    rows = repository.branches.filter(history_only=False, gone=False, rank__gte=FIRST_RANK)
+    return [branch for branch in rows if branch.rank not in (MASTER_RANK, STAGING_RANK)]
+
+
+def fixes_for(project: str, advisories: Iterable[Advisory]) -> dict[object, list[Fix]]:
+    """Per advisory id the fixes that count: those of the current version and those found in the repository."""
+    patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
+    rows = (
+        Fix.objects.filter(tree=project, version__advisory__in=advisories)
+        .filter(Q(version=F("version__advisory__current")) | Q(version__number=MINED))
+        .select_related("version")
+        .prefetch_related(patches)
+    )
+    found: dict[object, list[Fix]] = defaultdict(list)
+    for fix in sorted(rows, key=lambda fix: fix.version.number, reverse=True):
+        found[fix.version.advisory_id].append(fix)
+    return found
+
+
+@transaction.atomic
+def plan(
+    repository: Repository,
+    *,
+    because: str,
+    advisories: Sequence[Advisory] | None = None,
+    branches: Sequence[Branch] | None = None,
+) -> Plan:
+    """Make an attempt for each cell whose outcome may have changed; `because` says what changed.
+
+    A cell that is tried already with the same sources and on the same tip is left alone.
+    """
+    # One planner at a time for a repository, or two would both make the current attempt of a cell.
+    Repository.objects.select_for_update().get(pk=repository.pk)
+    wanted = list(Advisory.objects.all() if advisories is None else advisories)
+    columns = [*(tried_branches(repository) if branches is None else branches)]
+    return _Planner(repository, wanted, columns, because).run()
+
+
+class _Planner:
+    """The rows that one call of `plan` looks at, read once."""
+
+    def __init__(
+        self, repository: Repository, advisories: list[Advisory], branches: list[Branch], because: str
+    ) -> None:
+        self.because = because
+        self.branches = branches
+        self.advisories = advisories
+        self.fixes = fixes_for(repository.project, advisories)
+        upstream = UpstreamFix.objects.filter(branch__in=branches)
+        self.upstream = {(row.advisory_id, row.branch_id): row.commits for row in upstream}
+        current = Attempt.objects.filter(current=True, branch__in=branches)
+        self.current = {
+            (row.advisory_id, row.branch_id): row for row in current.defer("evidence", "reasons", "paths")
+        }
+        self.numbers = dict(Advisory.objects.values_list("number", "id"))
+
+    def run(self) -> Plan:
+        made = [
+            attempt
+            for advisory in self.advisories
+            if self.fixes.get(advisory.pk)
+            for branch in self.branches
+            if (attempt := self.cell(advisory, branch)) is not None
+        ]
+        old = [self.current[cell].pk for row in made if (cell := _cell(row)) in self.current]
+        Attempt.objects.filter(pk__in=old).update(current=False)
+        Attempt.objects.bulk_create(made, batch_size=500)
+        fixed = sum(row.state == Attempt.State.DONE for row in made)
+        log.info("planned because=%s try=%d fixed=%d", self.because, len(made) - fixed, fixed)
+        return Plan(to_try=len(made) - fixed, fixed=fixed)
+
+    def cell(self, advisory: Advisory, branch: Branch) -> Attempt | None:
+        """A new attempt for this cell, or None when the one there still stands."""
+        commits = self.upstream.get((advisory.pk, branch.pk))
+        here = self.current.get((advisory.pk, branch.pk))
+        fixes = self.fixes[advisory.pk]
+        key = input_key("fixed", [], commits) if commits else self.key(fixes, branch)
+        if here and here.input_key == key and (commits or branch.tip in (here.tip, here.seen_tip)):
+            return None
+        if commits:
+            return _fixed(advisory, branch, key, commits)
+        return Attempt(
+            advisory=advisory,
+            branch=branch,
+            input_key=key,
+            tip=branch.tip,
+            seen_tip=branch.tip,
+            because=self.because,
+        )
+
+    def key(self, fixes: list[Fix], branch: Branch) -> str:
+        numbers = {number for fix in fixes for number in fix.prerequisites}
+        states = [f"{number} {self.state_of(number, branch)}" for number in numbers]
+        return input_key(ENGINE, by_nearness(fixes, branch), states)
+
+    def state_of(self, number: int, branch: Branch) -> str:
+        """How far an advisory has come on a branch: fixed upstream, a result of ours, or nothing."""
+        cell = (self.numbers.get(number), branch.pk)
+        if cell in self.upstream:
+            return "fixed"
+        attempt = self.current.get(cell)
+        return attempt.result if attempt else ""
+
+
+def _fixed(advisory: Advisory, branch: Branch, key: str, commits: Sequence[str]) -> Attempt:
+    now = timezone.now()
+    return Attempt(
+        advisory=advisory,
+        branch=branch,
+        input_key=key,
+        tip=branch.tip,
+        seen_tip=branch.tip,
+        because="upstream",
+        state=Attempt.State.DONE,
+        outcome=Outcome.FIXED_UPSTREAM,
+        result=commits[-1],
+        started_at=now,
+        finished_at=now,
+        duration_ms=0,
+    )
+
+
+def _cell(row: Attempt) -> tuple[object, object]:
+    return row.advisory_id, row.branch_id

@@ -1,0 +1,189 @@
+"""Repositories that we mirror: adding, fetching, reading their branches, mining their advisories."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from backports.git import history, mirror
+from backports.git.errors import GitError
+from backports.models import Branch, Repository, UpstreamFix
+from xsa.models import Fix, User
+from xsa.services.mined import MINED, MinedCommit, record_mined
+
+from . import attempts
+from .moved import carry_over
+from .places import mirror_path
+from .planning import FIRST_RANK, Plan, plan
+from .sources import rank
+
+log = logging.getLogger(__name__)
+SUPPORT = Path(settings.BASE_DIR) / "backports" / "data" / "support-lifetimes.json"
+
+
+def add_repository(actor: User | None, *, name: str, url: str, project: str = "") -> Repository:
+    """Mirror a repository and read its branches; one that is known is fetched again.
+
+    Raises GitError when `url` is no repository or cannot be reached.
+    """
+    repository = Repository.objects.filter(name=name).first()
+    if repository is not None and mirror_path(name).exists():
+        Repository.objects.filter(pk=repository.pk).update(url=url)
+        return fetch(repository)
+    mirror.create_mirror(url, mirror_path(name))
+    repository, _ = Repository.objects.update_or_create(
+        name=name, defaults={"url": url, "project": project or name, "fetched_at": timezone.now()}
+    )
+    read_branches(repository)
+    log.info("repository added repository=%s actor=%s", repository.pk, actor.pk if actor else "system")
+    return repository
+
+
+def fetch(repository: Repository) -> Repository:
+    """Fetch again and note what moved; what went wrong is kept on the row, and raised."""
+    try:
+        mirror.fetch_mirror(mirror_path(repository.name))
+    except GitError as error:
+        Repository.objects.filter(pk=repository.pk).update(problem_code=error.code, problem=error.sentence)
+        raise
+    Repository.objects.filter(pk=repository.pk).update(
+        fetched_at=timezone.now(), problem_code="", problem=""
+    )
+    repository.refresh_from_db()
+    read_branches(repository)
+    return repository
+
+
+@transaction.atomic
+def read_branches(repository: Repository) -> list[Branch]:
+    """Bring the branches' rows up to the mirror; returns those that moved, each with its new tip.
+
+    Cells of a moved branch whose files did not change keep their attempt.
+    """
+    support = support_dates(repository)
+    before = {branch.name: branch for branch in repository.branches.all()}
+    moved = []
+    found = mirror.branches(mirror_path(repository.name))
+    for tip in found:
+        old = before.get(tip.name)
+        branch = _write_branch(repository, tip, support.get(tip.name, {}))
+        if old is not None and old.tip != branch.tip:
+            carry_over(branch, old.tip)
+            moved.append(branch)
+    repository.branches.exclude(name__in=[tip.name for tip in found]).update(gone=True)
+    return moved
+
+
+def _write_branch(repository: Repository, tip: mirror.BranchTip, support: Mapping[str, str]) -> Branch:
+    order = rank(tip.name)
+    branch, _ = Branch.objects.update_or_create(
+        repository=repository,
+        name=tip.name,
+        defaults={
+            "ref": tip.ref,
+            "tip": tip.oid,
+            "tip_date": tip.tip_date,
+            "rank": order,
+            "release_tag": tip.release_tag or "",
+            "history_only": order < FIRST_RANK,
+            "gone": False,
+            **support,
+        },
+    )
+    return branch
+
+
+def support_dates(repository: Repository) -> dict[str, dict[str, str]]:
+    """Per branch `released`, `bugfix_until` and `security_until`; known for Xen's own branches only."""
+    if repository.project != "xen":
+        return {}
+    dates: dict[str, dict[str, str]] = json.loads(SUPPORT.read_text())
+    return dates
+
+
+def mine(actor: User | None, repository: Repository) -> list[int]:
+    """Find the fixes of public advisories in the mirror; returns the numbers that are new or changed."""
+    path = mirror_path(repository.name)
+    found: dict[int, dict[str, list[MinedCommit]]] = defaultdict(dict)
+    for row in history.mine_fixes(path):
+        if row.branch in ("staging",):
+            continue
+        found[row.advisory][row.branch] = [
+            MinedCommit(commit.oid, commit.subject, tuple(commit.cves), commit.commit_date)
+            for commit in row.commits
+        ]
+    changed = record_mined(actor, repository=repository.name, tree=repository.project, advisories=found)
+    note_upstream_fixes(repository)
+    Repository.objects.filter(pk=repository.pk).update(mined_at=timezone.now())
+    log.info("mined repository=%s advisories=%d changed=%d", repository.pk, len(found), len(changed))
+    return changed
+
+
+@transaction.atomic
+def note_upstream_fixes(repository: Repository) -> int:
+    """Write down which branch holds which official fix; returns how many cells do.
+
+    A branch holds a fix when upstream committed one for that very branch, or when all of
+    the fix's commits on master are among its ancestors.
+    """
+    branches = {branch.name: branch for branch in repository.branches.filter(gone=False)}
+    rows = Fix.objects.filter(tree=repository.project, version__number=MINED).prefetch_related("patches")
+    by_advisory: dict[Any, dict[str, list[str]]] = defaultdict(dict)
+    for fix in rows.select_related("version"):
+        by_advisory[fix.version.advisory_id][fix.branch] = [row.commit for row in fix.patches.all()]
+    master = [oid for fixes in by_advisory.values() for oid in fixes.get("master", [])]
+    held = history.contained(mirror_path(repository.name), master, {b.name: b.ref for b in branches.values()})
+    UpstreamFix.objects.filter(branch__repository=repository).delete()
+    made = [
+        UpstreamFix(advisory_id=advisory, branch=branch, commits=commits)
+        for advisory, fixes in by_advisory.items()
+        for branch in branches.values()
+        if (commits := _held(fixes, branch.name, held.get(branch.name, frozenset())))
+    ]
+    UpstreamFix.objects.bulk_create(made, batch_size=1000)
+    return len(made)
+
+
+def _held(fixes: Mapping[str, Sequence[str]], branch: str, ancestors: frozenset[str]) -> list[str]:
+    own = fixes.get(branch)
+    if own:
+        return list(own)
+    master = fixes.get("master", [])
+    return list(master) if master and ancestors.issuperset(master) else []
+
+
+def refresh(actor: User | None, repository: Repository) -> Plan:
+    """Fetch, mine, and try again what may have changed."""
+    fetch(repository)
+    mine(actor, repository)
+    made = plan(repository, because="branch moved")
+    attempts.send()
+    return made
+
+
+@shared_task(name="backports.fetch_repositories")
+def fetch_repositories() -> None:
+    """On schedule: one task for each repository, so that a slow one holds up no other."""
+    for pk in Repository.objects.values_list("pk", flat=True):
+        refresh_repository.delay(str(pk))
+
+
+@shared_task(name="backports.refresh_repository")
+def refresh_repository(pk: str) -> None:
+    """Refresh one repository; what went wrong stands on its row and on its page."""
+    repository = Repository.objects.get(pk=pk)
+    try:
+        refresh(None, repository)
+    except GitError as error:
+        log.warning("refresh failed repository=%s code=%s", pk, error.code)
+
+

@@ -1,0 +1,85 @@
+"""Which fixes to try on a branch, in which order, and their patches."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from xsa.models import Fix
+
+from backports.engine.diff import Patch, parse_series
+from backports.engine.errors import EngineError
+from backports.git.patches import format_patch
+from backports.git.repository import open_repository
+from backports.models import Branch
+
+from .places import mirror_path
+
+MASTER_RANK = 9999
+STAGING_RANK = 9998
+
+
+def rank(name: str) -> int:
+    """A number by which branches sort: 401 for `4.1`, master above every version.
+
+    Raises ValueError for a name that is neither.
+    """
+    if name == "master":
+        return MASTER_RANK
+    if name == "staging":
+        return STAGING_RANK
+    major, minor = name.split(".")
+    return int(major) * 100 + int(minor)
+
+
+def by_nearness(fixes: Iterable[Fix], branch: Branch) -> list[Fix]:
+    """Fixes worth trying on `branch`: its own, then the closest newer one and up to master, then older ones.
+
+    Of fixes with the same patches only the nearest stays, and one without patches is no source.
+    """
+    ordered = sorted(fixes, key=lambda fix: _distance(rank(fix.branch), branch.rank))
+    seen: set[str] = set()
+    chosen = []
+    for fix in ordered:
+        if fix.digest not in seen and fix.patches.all():
+            seen.add(fix.digest)
+            chosen.append(fix)
+    return chosen
+
+
+def _distance(source: int, target: int) -> tuple[bool, int]:
+    return source < target, abs(source - target)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A fix with its patches read; `problem` says why when they could not be."""
+
+    fix: Fix
+    patches: tuple[Patch, ...] = ()
+    problem_code: str = ""
+    problem: str = ""
+
+
+def read_source(fix: Fix) -> Source:
+    """The patches of a fix in order, from the files that came in or from the mirror's commits."""
+    try:
+        patches = [patch for raw in _bytes_of(fix) for patch in parse_series(raw)]
+    except EngineError as error:
+        return Source(fix, problem_code=error.code, problem=error.sentence)
+    return Source(fix, tuple(patches))
+
+
+def _bytes_of(fix: Fix) -> Iterable[bytes]:
+    for row in fix.patches.all():
+        if row.file is not None:
+            yield bytes(row.file.data)
+        else:
+            yield format_patch(open_repository(mirror_path(row.repository)), row.commit)
+
+
+def input_key(engine: str, fixes: Sequence[Fix], prerequisites: Iterable[str]) -> str:
+    """A digest of what an outcome depends on besides the tree: engine, sources, state of prerequisites."""
+    lines = [engine, *(f"{fix.branch} {fix.digest}" for fix in fixes), *sorted(prerequisites)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

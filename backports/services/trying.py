@@ -1,0 +1,102 @@
+"""One advisory on one tree: tries its sources in order of nearness and keeps the best result.
+
+Knows nothing of the database, so that the shell command and the worker do the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from backports.engine.diff import Patch
+from backports.engine.ladder import apply_series
+from backports.engine.result import Confidence, Outcome, SeriesResult
+from backports.git.tree import GitTree, diff_lines
+
+from .evidence import landed
+
+ENGINE = "house-1"  # part of every attempt's input key: a better ladder tries again
+MOST_SOURCES = 6
+
+_RANK = {
+    Outcome.ALREADY_APPLIED: 6,
+    Outcome.APPLIED: 5,
+    Outcome.NEEDS_PREREQUISITE: 4,
+    Outcome.PARTLY_APPLIED: 2,
+    Outcome.CONFLICT: 1,
+    Outcome.MALFORMED: 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Patches to try, and a label under which the caller knows them. `read` is called only when its turn comes."""
+
+    label: str
+    read: Callable[[], tuple[Patch, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What one candidate gave. `result` is None when its patches could not be read."""
+
+    label: str
+    outcome: Outcome
+    result: SeriesResult | None = None
+    problem_code: str = ""
+    problem: str = ""
+
+    @property
+    def confident(self) -> bool:
+        """Whether nothing better can be found further away."""
+        if self.outcome is Outcome.ALREADY_APPLIED:
+            return True
+        return (
+            self.outcome is Outcome.APPLIED
+            and self.result is not None
+            and self.result.confidence is Confidence.HIGH
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The best of what was tried, and all of it in order."""
+
+    best: Tried
+    tried: tuple[Tried, ...] = field(default=())
+
+
+def try_patches(label: str, patches: tuple[Patch, ...], tree: GitTree) -> Tried:
+    """Run the ladder once."""
+    result = apply_series(patches, tree, differ=diff_lines)
+    return Tried(label, result.outcome, result)
+
+
+def choose(tried: Sequence[Tried]) -> Tried:
+    """The best by outcome, then by confidence, then by how much landed; of equals the nearest."""
+    return max(tried, key=_merit)
+
+
+def _merit(tried: Tried) -> tuple[int, bool, float]:
+    if tried.result is None:
+        return _RANK[tried.outcome], False, 0.0
+    done, total = landed(tried.result)
+    return _RANK[tried.outcome], tried.confident, done / total if total else 0.0
+
+
+_FIXES = re.compile(r"^fixes:\s*([0-9a-f]{8,40})\b", re.IGNORECASE | re.MULTILINE)
+
+
+def introducing_commits(patches: Iterable[Patch]) -> list[str]:
+    """The commits that the patches name in `Fixes:` lines."""
+    found: dict[str, None] = {}
+    for patch in patches:
+        lines = "\n".join([patch.body, *(f"{key}: {value}" for key, value in patch.trailers)])
+        found.update(dict.fromkeys(_FIXES.findall(lines)))
+    return list(found)
+
+
+def nothing_landed(result: SeriesResult) -> bool:
+    """Whether no hunk of the series found its code."""
+    return landed(result)[0] == 0

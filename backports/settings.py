@@ -1,0 +1,215 @@
+"""Django settings. Everything that differs between places is an environment variable, read through `env`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+
+from backports import env
+from backports.runtime import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA", str(BASE_DIR / "var"))).resolve()
+
+
+def _kept_secret() -> str:
+    """SECRET_KEY, or one made on first use and kept in the data folder, readable by its owner only."""
+    given = env.text("SECRET_KEY")
+    if given:
+        return given
+    path = DATA_DIR / "secret-key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+SECRET_KEY = _kept_secret()
+DEBUG = env.flag("DEBUG")
+PRODUCTION = env.flag("PRODUCTION")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "xsa.apps.XsaConfig",
+    "backports.apps.BackportsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backports.web.middleware.NoStore",
+]
+
+ROOT_URLCONF = "backports.urls"
+WSGI_APPLICATION = "backports.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["django.contrib.humanize.templatetags.humanize", "backports.web.templatetags.house"],
+            "libraries": {},
+        },
+    }
+]
+
+# -- database: an external server when DATABASE_URL names one, else the embedded one in the data folder -----------
+DATABASE_URL = env.text("DATABASE_URL")
+EMBEDDED_DATABASE = not DATABASE_URL
+
+
+def _database(url: str, role: str) -> dict[str, object]:
+    if url:
+        return dict(dj_database_url.parse(url, conn_max_age=60))
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "backports",
+        "USER": role,
+        "CONN_MAX_AGE": 60,
+        **embedded.connection(DATA_DIR),
+    }
+
+
+DATABASES = {
+    "default": _database(DATABASE_URL, "backports_app"),
+    "owner": _database(env.text("DATABASE_OWNER_URL"), "backports_owner")
+    if EMBEDDED_DATABASE or env.text("DATABASE_OWNER_URL")
+    else _database(DATABASE_URL, ""),
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- accounts -----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "xsa.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "matrix"
+LOGOUT_REDIRECT_URL = "matrix"
+
+# -- headers ------------------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+    if env.flag("BEHIND_TLS_PROXY"):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# -- files ---------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+GIT_ROOT = DATA_DIR / "git"
+ADVISORY_KEYS = [Path(path) for path in env.words("ADVISORY_KEYS")]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+# -- Celery: Redis or RabbitMQ when BROKER_URL names one, else files in the data folder ----------------------------
+BROKER_URL = env.text("BROKER_URL")
+CELERY_BROKER_URL = BROKER_URL or "filesystem://"
+_QUEUE_DIR = DATA_DIR / "queue"
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"visibility_timeout": 600}
+    if BROKER_URL
+    else {
+        "data_folder_in": str(_QUEUE_DIR / "messages"),
+        "data_folder_out": str(_QUEUE_DIR / "messages"),
+        "control_folder": str(_QUEUE_DIR / "control"),
+        # With the default of one second the transport takes five tasks a second; with this, hundreds.
+        "polling_interval": 0.02,
+    }
+)
+if not BROKER_URL:
+    for _folder in ("messages", "control"):
+        (_QUEUE_DIR / _folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 450_000  # kilobytes
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
+FETCH_EVERY = env.number("FETCH_EVERY", 900)
+ATTEMPT_LEASE = env.number("ATTEMPT_LEASE", 120)
+SWEEP_EVERY = env.number("SWEEP_EVERY", 10)
+CELERY_BEAT_SCHEDULE = {
+    "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
+    "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
+    "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},
+}
+
+# -- logs: ids, counts and codes only -------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {"celery.app.trace": {"level": "WARNING"}, "celery.worker.strategy": {"level": "WARNING"}},
+}
