@@ -11,7 +11,7 @@ from xsa.models import Fix
 from backports.engine.diff import Patch, parse_series
 from backports.engine.errors import EngineError
 from backports.git.patches import format_patch
-from backports.git.repository import open_repository
+from backports.git.store import open_repository
 from backports.models import Branch
 
 from .places import mirror_path
@@ -29,7 +29,7 @@ def rank(name: str) -> int:
         return MASTER_RANK
     if name == "staging":
         return STAGING_RANK
-    major, minor = name.split(".")
+    major, minor, *_ = name.split(".")
     return int(major) * 100 + int(minor)
 
 
