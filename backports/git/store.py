@@ -1,0 +1,100 @@
+"""Opening repositories in process, with libgit2 set up once and the same way everywhere."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import pygit2
+from pygit2.enums import ConfigLevel, RepositoryOpenFlag
+
+from .errors import GitError
+
+OBJECT_CACHE_BYTES = 48 * 1024 * 1024
+MAPPED_WINDOW_BYTES = 256 * 1024 * 1024
+K = TypeVar("K")
+V = TypeVar("V")
+HEX = re.compile(r"[0-9a-f]{40}")
+
+
+@functools.cache
+def _set_up_libgit2() -> None:
+    pygit2.settings.owner_validation = False
+    pygit2.settings.cache_max_size(OBJECT_CACHE_BYTES)
+    pygit2.settings.mwindow_mapped_limit = MAPPED_WINDOW_BYTES
+    for level in (ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL):
+        pygit2.settings.search_path[level] = ""
+
+
+def open_repository(path: Path | str) -> pygit2.Repository:
+    """The bare repository at `path` itself (folders above it are not searched).
+
+    Raises GitError `not-a-repository`.
+    """
+    _set_up_libgit2()
+    try:
+        return pygit2.Repository(str(path), RepositoryOpenFlag.NO_SEARCH)
+    except (pygit2.GitError, KeyError, ValueError) as error:
+        raise GitError(
+            "not-a-repository", "There is no git repository at that place; check the path or add it again."
+        ) from error
+
+
+def commit_at(repo: pygit2.Repository, name: str) -> pygit2.Commit:
+    """The commit that an oid or full ref name stands for (tags are peeled).
+
+    Raises GitError `no-such-commit`.
+    """
+    try:
+        return _named(repo, name).peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise _no_commit(name) from error
+
+
+def tree_at(repo: pygit2.Repository, name: str) -> pygit2.Tree:
+    """The tree that an oid (of a commit, tag or tree) or full ref name stands for.
+
+    Raises GitError `no-such-commit`.
+    """
+    try:
+        return _named(repo, name).peel(pygit2.Tree)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise _no_commit(name) from error
+
+
+def _named(repo: pygit2.Repository, name: str) -> pygit2.Object | pygit2.Reference:
+    return repo[name] if HEX.fullmatch(name) else repo.lookup_reference(name)
+
+
+def _no_commit(name: str) -> GitError:
+    shown = name if HEX.fullmatch(name) else "of that name"
+    return GitError(
+        "no-such-commit", f"The repository holds no commit {shown}; fetch it, or correct the name."
+    )
+
+
+class Recent(Generic[K, V]):
+    """The values made last, by key; safe for threads. A value may be made twice, never torn."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._values: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """The value of `key`, from `make` when it is not there; the one unused longest goes."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._kept:
+                self._values.popitem(last=False)
+        return value

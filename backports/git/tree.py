@@ -1,0 +1,136 @@
+"""Trees for the ladder: files by path, blobs by oid, where a moved file lives, and a line differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import pygit2
+from pygit2.enums import DiffOption
+
+from backports.engine.tree import REGULAR, SUBMODULE, Blob, Edit
+
+from .likeness import Profile, likely_order, shared_words
+from .paths import PathIndex, path_index
+from .store import Recent, tree_at
+
+MOVES_KEPT = 4096
+RENAME_CANDIDATES = 200
+BLOBS_KEPT = 32
+BASELESS_THRESHOLD = 0.6
+_SMALLEST_ABBREVIATION = 7
+_MOVES: Recent[tuple[str, str, str, str], tuple[str, ...]] = Recent(MOVES_KEPT)
+
+
+class GitTree:
+    """A commit's or tree's files, as `engine.tree.TreeReader`.
+
+    `treeish` is an oid of 40 digits or a full ref name. With `base_treeish` (the tree that a
+    patch was made on) `moved_to` also follows files that got a new base name between the two.
+    Raises GitError `no-such-commit`.
+    """
+
+    def __init__(self, repo: pygit2.Repository, treeish: str, *, base_treeish: str | None = None) -> None:
+        self._repo = repo
+        self._tree = tree_at(repo, treeish)
+        self._base = None if base_treeish is None else tree_at(repo, base_treeish)
+        self._base_oid = "" if self._base is None else str(self._base.id)
+        self._blobs: Recent[str, Blob | None] = Recent(BLOBS_KEPT)
+
+    @property
+    def oid(self) -> str:
+        """The tree's own oid."""
+        return str(self._tree.id)
+
+    def read(self, path: str) -> Blob | None:
+        """The file at `path`; a submodule reads as git's one-line description of it."""
+        return _entry(self._tree, path)
+
+    def blob(self, oid: str) -> Blob | None:
+        """Any blob of the store by full or abbreviated oid (≥ 7 digits); None when unknown or ambiguous."""
+        return self._blobs.get(oid, lambda: self._find_blob(oid))
+
+    def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:
+        """Where the file lives that a patch calls `path`, likeliest first; never `path` itself.
+
+        First the same bytes elsewhere, then files of the same name that share most of their lines
+        with `base`; when there is none and the base tree is known, files that it lacks and that are
+        like `base`. (libgit2's own rename detection takes 10 to 40 seconds between distant branches.)
+        """
+        key = (path, base.oid or str(hash(base.data)) if base else "", self.oid, self._base_oid)
+        return _MOVES.get(key, lambda: self._find_moved(path, base))
+
+    def _find_moved(self, path: str, base: Blob | None) -> tuple[str, ...]:
+        index = path_index(self._tree)
+        base = base or (None if self._base is None else _entry(self._base, path))
+        found = [*_same_bytes(index, base), *self._namesakes(index, path, base)]
+        found = found or self._renamed(index, path, base)
+        return tuple(other for other in dict.fromkeys(found) if other != path)
+
+    def _find_blob(self, oid: str) -> Blob | None:
+        if len(oid) < _SMALLEST_ABBREVIATION or not oid.strip("0"):
+            return None
+        try:
+            found = self._repo.get(oid)
+        except ValueError:
+            return None
+        return Blob(str(found.id), REGULAR, found.data) if isinstance(found, pygit2.Blob) else None
+
+    def _namesakes(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
+        candidates = [other for other in index.namesakes(path) if other != path]
+        if base is None:
+            return _alike_by_path(path, candidates)
+        return likely_order(path, self._scored(base, candidates))
+
+    def _renamed(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
+        if self._base is None or base is None:
+            return []
+        known, suffix = path_index(self._base).oids, PurePosixPath(path).suffix
+        new = (other for other in index.oids if other not in known and PurePosixPath(other).suffix == suffix)
+        nearest = sorted(new, key=lambda other: (-shared_words(path, other), other))[:RENAME_CANDIDATES]
+        return likely_order(path, self._scored(base, nearest))
+
+    def _scored(self, base: Blob, candidates: Sequence[str]) -> list[tuple[float, str]]:
+        sought = Profile.of(base.data)
+        found = ((other, _entry(self._tree, other)) for other in candidates)
+        return [(sought.likeness(Profile.of(blob.data)), other) for other, blob in found if blob is not None]
+
+
+def diff_lines(old: bytes, new: bytes) -> list[Edit]:
+    """The edits between two texts by libgit2's Myers diff; the `LineDiffer` of the ladder.
+
+    A line ends with its newline; a last line without one differs from the same line with one.
+    """
+    if old == new:
+        return []
+    patch = pygit2.Patch.create_from(old, new, flag=DiffOption.FORCE_TEXT, context_lines=0, interhunk_lines=0)
+    return [_edit(hunk) for hunk in patch.hunks]
+
+
+def _edit(hunk: pygit2.DiffHunk) -> Edit:
+    old = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
+    new = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
+    return Edit(old, old + hunk.old_lines, new, new + hunk.new_lines)
+
+
+def _entry(tree: pygit2.Tree, path: str) -> Blob | None:
+    if not path or path.startswith("/") or "\0" in path:
+        return None
+    try:
+        found = tree[path]
+    except (KeyError, ValueError):
+        return None
+    if isinstance(found, pygit2.Blob):
+        return Blob(str(found.id), int(found.filemode), found.data)
+    if found.filemode == SUBMODULE:
+        return Blob(str(found.id), SUBMODULE, b"Subproject commit %s\n" % str(found.id).encode())
+    return None
+
+
+def _same_bytes(index: PathIndex, base: Blob | None) -> list[str]:
+    return [] if base is None or not base.oid or not base.data else index.holding(base.oid)
+
+
+def _alike_by_path(path: str, candidates: Sequence[str]) -> list[str]:
+    scored = ((shared_words(path, other), other) for other in candidates)
+    return [other for score, other in sorted(scored, reverse=True) if score >= BASELESS_THRESHOLD]
