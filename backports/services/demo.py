@@ -1,0 +1,137 @@
+"""Loads the demo: a project of our own with branches, advisories, organisations and people."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from backports.demo import DemoAdvisory, advisories, build_repository, make_key, sign
+from xsa.models import Advisory, Membership, User
+from xsa.services.disclose import disclose
+from xsa.services.members import create_organisation, create_person
+
+from . import attempts
+from .advisories import ingest
+from .planning import plan
+from .repositories import add_repository, mine
+
+PROJECT = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A demo person; `password` is made anew at each load."""
+
+    username: str
+    password: str
+    sees: str
+
+
+def loaded() -> bool:
+    """Whether the demo is there, whole: its people come last."""
+    return User.objects.filter(username__in=_PEOPLE).exists()
+
+
+def load() -> list[Account]:
+    """Build the demo and queue its attempts; returns the accounts.
+
+    Does nothing when it is there; one that was interrupted is taken up again, since each
+    step leaves alone what an earlier run did.
+    """
+    if loaded():
+        return []
+    path = Path(settings.DATA_DIR) / "demo" / "project.git"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        _forget(path)
+    repository = build_repository(path)
+    mirrored = add_repository(None, name=PROJECT, url=str(path))
+    mine(None, mirrored)
+    secret, public = make_key()
+    for advisory in advisories(repository):
+        _publish(advisory, secret, public)
+    mine(None, mirrored)
+    plan(mirrored, because="demo")
+    attempts.send()
+    return accounts()
+
+
+def _forget(path: Path) -> None:
+    """What an interrupted load left behind: never more than the folder that `load` makes."""
+    shutil.rmtree(path)
+
+
+def _publish(advisory: DemoAdvisory, secret: bytes, public: bytes) -> None:
+    for version in advisory.versions:
+        ingest(
+            None,
+            files=sign(version.files, secret),
+            project=PROJECT,
+            planned=advisory.planned,
+            certs=[public],
+        )
+    if advisory.disclosed is not None:
+        row = Advisory.objects.get(number=advisory.number)
+        disclose(None, advisory=row, reason="public in the demo", at=advisory.disclosed)
+
+
+_PEOPLE: Mapping[str, tuple[str, dict[str, bool], str, str]] = {
+    "security-team": (
+        "Example Security Team",
+        {"security_team": True},
+        Membership.Role.ADMIN,
+        "everything; runs the room",
+    ),
+    "member-one": (
+        "Example Distribution",
+        {"listed": True},
+        Membership.Role.ADMIN,
+        "what is embargoed too: its organisation is on the predisclosure list",
+    ),
+    "member-two": (
+        "Example Hosting Provider",
+        {"listed": True},
+        Membership.Role.MEMBER,
+        "what is embargoed too: its organisation is on the predisclosure list",
+    ),
+    "public-only": (
+        "Example Public Distribution",
+        {},
+        Membership.Role.MEMBER,
+        "what is disclosed, and nothing before",
+    ),
+}
+
+
+@transaction.atomic
+def accounts() -> list[Account]:
+    """The demo's fictional organisations, one person in each, and the file with their passwords."""
+    made = []
+    for username, (organisation, kind, role, sees) in _PEOPLE.items():
+        password = secrets.token_urlsafe(12)
+        create_person(
+            None,
+            username=username,
+            password=password,
+            organisation=create_organisation(None, name=organisation, **kind),
+            role=role,
+            email=f"{username}@demo.example",
+        )
+        made.append(Account(username, password, sees))
+    write_accounts(made)
+    return made
+
+
+def write_accounts(people: list[Account]) -> Path:
+    """The accounts as a file that only its owner can read."""
+    path = Path(settings.DATA_DIR) / "demo-accounts.txt"
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text("".join(f"{one.username}  {one.password}  sees {one.sees}\n" for one in people))
+    return path
