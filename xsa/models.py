@@ -114,9 +114,7 @@ class AdvisoryVersion(models.Model):
 
     class Meta:
         ordering = ("advisory", "-number")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["advisory", "number"], name="one_version_per_number")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["advisory", "number"], name="one_version_per_number")]
 
     def __str__(self) -> str:
         return f"{self.advisory_id} v{self.number}"
@@ -154,9 +152,10 @@ class Fix(models.Model):
     """The ordered patches of one advisory version that belong to one upstream branch: its recipe.
 
     `branch` is `master` or `4.N`; `tree` names the project whose repositories it is for:
-    `xen` for Xen's own, else another one's (`linux`, `qemu-xen`). `origin` tells where the assignment was read: `resolution`, `meta`, `name`
-    or `commit`. A fix without patches says that there is nothing to apply on that branch.
-    `prerequisites` are numbers of advisories that it builds on.
+    `xen` for Xen's own, else another one's (`linux`, `qemu-xen`). `origin` tells where the
+    assignment was read: `resolution`, `meta`, `name` or `commit`. A fix without patches says
+    that there is nothing to apply on that branch. `prerequisites` are numbers of advisories
+    that it builds on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -200,5 +199,3 @@ class FixPatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fix_id} {self.position}"
-
-

@@ -69,9 +69,7 @@ class Attempt(models.Model):
             models.UniqueConstraint(
                 fields=["advisory", "branch"], condition=Q(current=True), name="one_current_attempt_per_cell"
             ),
-            models.CheckConstraint(
-                name="done_attempts_have_an_outcome", condition=~Q(state="done") | ~Q(outcome="")
-            ),
+            models.CheckConstraint(name="done_attempts_have_an_outcome", condition=~Q(state="done") | ~Q(outcome="")),
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "sent_at"], condition=Q(current=True), name="attempt_open"),

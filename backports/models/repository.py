@@ -55,9 +55,7 @@ class Branch(models.Model):
     class Meta:
         ordering = ("repository", "-rank")
         verbose_name_plural = "branches"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["repository", "name"], name="one_branch_per_name")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["repository", "name"], name="one_branch_per_name")]
 
     def __str__(self) -> str:
         return self.name

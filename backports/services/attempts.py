@@ -105,7 +105,7 @@ def _find(attempt: Attempt) -> Finding:
         return Finding.failed(error.code, error.sentence)
     except Exception as error:
         # The message may quote a patch; the type is enough to find the place.
-        log.error("attempt failed attempt=%s error=%s", attempt.pk, type(error).__name__)  # noqa: TRY400
+        log.error("attempt failed attempt=%s error=%s", attempt.pk, type(error).__name__)
         return Finding.failed(
             "internal-error", f"The ladder stopped with {type(error).__name__}; this is a mistake of ours."
         )

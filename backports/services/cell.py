@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from backports.engine.result import Outcome, SeriesResult
 from backports.git.history import is_ancestor
-from backports.git.store import open_repository
 from backports.git.results import commit_series, open_results
+from backports.git.store import open_repository
 from backports.git.tree import GitTree
 from backports.models import Attempt
 from xsa.models import Fix

@@ -40,7 +40,7 @@ def _keep_beating(name: str) -> None:
         close_old_connections()
         try:
             beat(name)
-        except Exception:  # noqa: BLE001 - a database that is away must not end the heart
+        except Exception:
             close_old_connections()
 
 

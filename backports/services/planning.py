@@ -84,9 +84,7 @@ class _Planner:
         upstream = UpstreamFix.objects.filter(branch__in=branches)
         self.upstream = {(row.advisory_id, row.branch_id): row.commits for row in upstream}
         current = Attempt.objects.filter(current=True, branch__in=branches)
-        self.current = {
-            (row.advisory_id, row.branch_id): row for row in current.defer("evidence", "reasons", "paths")
-        }
+        self.current = {(row.advisory_id, row.branch_id): row for row in current.defer("evidence", "reasons", "paths")}
         self.numbers = dict(Advisory.objects.values_list("number", "id"))
 
     def run(self) -> Plan:

@@ -55,9 +55,7 @@ def fetch(repository: Repository) -> Repository:
     except GitError as error:
         Repository.objects.filter(pk=repository.pk).update(problem_code=error.code, problem=error.sentence)
         raise
-    Repository.objects.filter(pk=repository.pk).update(
-        fetched_at=timezone.now(), problem_code="", problem=""
-    )
+    Repository.objects.filter(pk=repository.pk).update(fetched_at=timezone.now(), problem_code="", problem="")
     repository.refresh_from_db()
     read_branches(repository)
     return repository
@@ -118,8 +116,7 @@ def mine(actor: User | None, repository: Repository) -> list[int]:
         if row.branch in ("staging",):
             continue
         found[row.advisory][row.branch] = [
-            MinedCommit(commit.oid, commit.subject, tuple(commit.cves), commit.commit_date)
-            for commit in row.commits
+            MinedCommit(commit.oid, commit.subject, tuple(commit.cves), commit.commit_date) for commit in row.commits
         ]
     changed = record_mined(actor, repository=repository.name, tree=repository.project, advisories=found)
     note_upstream_fixes(repository)
@@ -185,5 +182,3 @@ def refresh_repository(pk: str) -> None:
         refresh(None, repository)
     except GitError as error:
         log.warning("refresh failed repository=%s code=%s", pk, error.code)
-
-

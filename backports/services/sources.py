@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from xsa.models import Fix
-
 from backports.engine.diff import Patch, parse_series
 from backports.engine.errors import EngineError
 from backports.git.patches import format_patch
 from backports.git.store import open_repository
 from backports.models import Branch
+from xsa.models import Fix
 
 from .places import mirror_path
 

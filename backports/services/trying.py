@@ -52,11 +52,7 @@ class Tried:
         """Whether nothing better can be found further away."""
         if self.outcome is Outcome.ALREADY_APPLIED:
             return True
-        return (
-            self.outcome is Outcome.APPLIED
-            and self.result is not None
-            and self.result.confidence is Confidence.HIGH
-        )
+        return self.outcome is Outcome.APPLIED and self.result is not None and self.result.confidence is Confidence.HIGH
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,9 +115,7 @@ def _unread_problem(name: str, data: bytes) -> Problem | None:
     return None
 
 
-def _keep(
-    version: AdvisoryVersion | None, name: str, data: bytes, kind: str, problems: Sequence[Problem]
-) -> bool:
+def _keep(version: AdvisoryVersion | None, name: str, data: bytes, kind: str, problems: Sequence[Problem]) -> bool:
     """Store a file unless the same bytes are there under the same name; returns whether it is new."""
     sha256 = hashlib.sha256(data).hexdigest()
     name = name.encode("utf-8", "replace").decode()[-300:].replace("\0", "\u2400")
@@ -211,12 +209,11 @@ class _Ingest:
         stored = dict(version.files.values_list("name", "sha256"))
         odd = [file for file in bundle.files if stored.get(file.name, file.sha256) != file.sha256]
         sentence = (
-            "Version {} of this advisory was received before with other content under this name. "
+            f"Version {version.number} of this advisory was received before with other content under this name. "
             "The first one stands; send the new one with a higher version."
-        ).format(version.number)
+        )
         return [
-            replace(file, problems=(*file.problems, Problem("two-advisories", sentence, file.name)))
-            for file in odd
+            replace(file, problems=(*file.problems, Problem("two-advisories", sentence, file.name))) for file in odd
         ]
 
     def complete(self, version: AdvisoryVersion, number: int, bundle: Bundle, aside: set[str]) -> Ingested:

@@ -30,9 +30,7 @@ MinedFixes = Mapping[str, Sequence[MinedCommit]]  # branch name -> its commits, 
 
 
 @transaction.atomic
-def record_mined(
-    actor: User | None, *, repository: str, tree: str, advisories: Mapping[int, MinedFixes]
-) -> list[int]:
+def record_mined(actor: User | None, *, repository: str, tree: str, advisories: Mapping[int, MinedFixes]) -> list[int]:
     """Keep what was mined; returns the numbers of the advisories that are new or changed.
 
     An advisory that nobody knew is disclosed as of its first commit, since the commit is
@@ -40,9 +38,7 @@ def record_mined(
     in public ends an embargo.
     """
     known = {a.number: a for a in Advisory.objects.filter(number__in=advisories).select_related("current")}
-    versions = {
-        v.advisory_id: v for v in AdvisoryVersion.objects.filter(number=MINED, advisory__in=known.values())
-    }
+    versions = {v.advisory_id: v for v in AdvisoryVersion.objects.filter(number=MINED, advisory__in=known.values())}
     changed = []
     for number, fixes in sorted(advisories.items()):
         advisory = known.get(number)
@@ -98,9 +94,7 @@ def _store(
 
 def _store_fixes(version: AdvisoryVersion, *, repository: str, tree: str, fixes: MinedFixes) -> None:
     rows = {
-        branch: Fix(
-            version=version, branch=branch, tree=tree, origin="commit", digest=_oids_digest(commits)
-        )
+        branch: Fix(version=version, branch=branch, tree=tree, origin="commit", digest=_oids_digest(commits))
         for branch, commits in fixes.items()
     }
     Fix.objects.bulk_create(rows.values())
