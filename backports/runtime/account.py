@@ -75,9 +75,7 @@ def system_account(name: str = ACCOUNT_NAME) -> Account:
             return found
         path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
         if path:
-            subprocess.run(
-                [path, *arguments, name], check=False, capture_output=True, stdin=subprocess.DEVNULL
-            )
+            subprocess.run([path, *arguments, name], check=False, capture_output=True, stdin=subprocess.DEVNULL)
     found = find_account(name)
     if found is None:
         raise PlatformError(

@@ -23,8 +23,7 @@ def installation(version: str = "") -> tuple[str, Path]:
     wanted = f"PostgreSQL {version}" if version else "PostgreSQL"
     raise PlatformError(
         "no-postgres",
-        f"The embedded {wanted} is not installed. Run `make setup`, or set DATABASE_URL to a server of "
-        "your own.",
+        f"The embedded {wanted} is not installed. Run `make setup`, or set DATABASE_URL to a server of your own.",
     )
 
 
@@ -34,9 +33,7 @@ def _installed() -> dict[str, Path]:
     if spec is None or spec.origin is None:
         return {}
     root = Path(spec.origin).resolve().parent
-    return {
-        major: root / name for major, name in _FOLDERS.items() if (root / name / "bin" / "postgres").exists()
-    }
+    return {major: root / name for major, name in _FOLDERS.items() if (root / name / "bin" / "postgres").exists()}
 
 
 def copy_installation(source: Path, target: Path) -> None:

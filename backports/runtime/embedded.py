@@ -65,8 +65,8 @@ class Use:
 
     def is_kept(self) -> bool:
         """Whether a guardian is alive; one that has ended is reaped."""
-        if self._guardian:
-            self._guardian.poll()
+        if self._guardian and self._guardian.poll() is None:
+            return True
         return is_held(self.data_dir.resolve() / guardian.GUARDIAN_LOCK)
 
     def end(self, *, wait: float = 0.0) -> bool:
@@ -80,9 +80,7 @@ class Use:
         data = open_place(base)[0].data
         ready: Callable[[], bool] = lambda: _is_ready(data)  # noqa: E731
         if not processes.wait_until(ready, _PATIENCE):
-            raise PlatformError(
-                "postgres-not-ready", f"PostgreSQL does not come up; its log is {base / guardian.LOG}."
-            )
+            raise PlatformError("postgres-not-ready", f"PostgreSQL does not come up; its log is {base / guardian.LOG}.")
 
     def _start_guardian(self, base: Path) -> None:
         flags = [] if self.durable else ["--not-durable"]

@@ -34,7 +34,8 @@ def main(arguments: list[str]) -> int:
     """Keep the server until nobody uses it; one line on standard output tells the starter how it went."""
     data_dir = Path(arguments[0]).resolve()
     alone = FileLock(data_dir / GUARDIAN_LOCK)
-    if not alone.acquire(wait=False):
+    # Those who ask whether there is a guardian hold the lock for a blink.
+    if not processes.wait_until(lambda: alone.acquire(wait=False), 2.0):
         return _tell("ready ")
     # A stop that was asked for during the start is kept for the loop.
     ended = threading.Event()
@@ -60,9 +61,7 @@ def _prepare(data_dir: Path, *, durable: bool) -> tuple[postgres.Server, str]:
     return server, note
 
 
-def _keep(
-    server: postgres.Server, process: subprocess.Popen[bytes], data_dir: Path, ended: threading.Event
-) -> int:
+def _keep(server: postgres.Server, process: subprocess.Popen[bytes], data_dir: Path, ended: threading.Event) -> int:
     threading.Thread(target=_wait_for_last_user, args=(data_dir, ended), daemon=True).start()
     started, deaths = time.monotonic(), 0
     while not ended.wait(0.1):

@@ -49,10 +49,11 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock on `path`, alone or shared, at this moment."""
+    """Whether some process holds the lock on `path` alone at this moment."""
     lock = FileLock(path)
     if not path.exists():
         return False
-    free = lock.acquire(wait=False)
+    # Shared, so that two processes that ask at once do not see each other.
+    free = lock.acquire(shared=True, wait=False)
     lock.release()
     return not free

@@ -114,9 +114,7 @@ class Server:
             input_text=provision.SQL,
         )
         if status != 0:
-            raise PlatformError(
-                "provisioning-failed", f"The database roles could not be made: {_last(output)}"
-            )
+            raise PlatformError("provisioning-failed", f"The database roles could not be made: {_last(output)}")
 
     def _initdb_options(self) -> list[str]:
         options = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]

@@ -63,9 +63,7 @@ def _as_account(account: Account | None) -> dict[str, Any]:
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
 
-def run(
-    command: Sequence[str | Path], *, cwd: Path, account: Account | None, input_text: str = ""
-) -> tuple[int, str]:
+def run(command: Sequence[str | Path], *, cwd: Path, account: Account | None, input_text: str = "") -> tuple[int, str]:
     """Run a program to its end; (exit status, both outputs together)."""
     done = subprocess.run(
         [str(part) for part in command],

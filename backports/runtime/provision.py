@@ -18,8 +18,10 @@ APP = "backports_app"
 SQL = """\
 \\set ON_ERROR_STOP on
 SET client_min_messages = warning;
-SELECT 'CREATE ROLE backports_owner' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'backports_owner') \\gexec
-SELECT 'CREATE ROLE backports_app' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'backports_app') \\gexec
+SELECT 'CREATE ROLE backports_owner'
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'backports_owner') \\gexec
+SELECT 'CREATE ROLE backports_app'
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'backports_app') \\gexec
 ALTER ROLE backports_owner LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER ROLE backports_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 SELECT 'CREATE DATABASE backports OWNER backports_owner ENCODING ''UTF8'' TEMPLATE template0'
