@@ -71,11 +71,15 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class HunkResult:
-    """One hunk and what became of it: exactly one of `placement` and `rejection` is set."""
+    """One hunk and what became of it: exactly one of `placement` and `rejection` is set.
+
+    `note` says in words why a person should look at the place, or "".
+    """
 
     hunk: Hunk
     placement: Placement | None = None
     rejection: Rejection | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class FileResult:
     `path` is where it was looked for in the target (it differs from the diff's own path
     when the file moved). `outcome` is `applied`, `already-applied`, `partly-applied` or
     `conflict`. `note` says in a sentence what happened to the file as a whole, or "".
+    `doubts` are sentences that ask for a person's eye; without any the result may be `high`.
+    `code` is set when the file as a whole is refused (`file-not-found`, `binary-file`, `exists-already` …).
     """
 
     diff: FileDiff
@@ -93,6 +99,8 @@ class FileResult:
     hunks: tuple[HunkResult, ...] = ()
     rung: Rung | None = None
     note: str = ""
+    doubts: tuple[str, ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

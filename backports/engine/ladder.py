@@ -1,0 +1,138 @@
+"""A whole fix on a tree: its outcome, the highest rung, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from . import locate
+from .diff import Patch
+from .files import RUNG_ORDER, Tools
+from .result import (
+    Confidence,
+    FileResult,
+    HunkResult,
+    Outcome,
+    PatchResult,
+    Placement,
+    Rung,
+    SeriesResult,
+)
+from .rungs import STRICT_RUNGS
+from .series import OverlayTree, apply_patches, worst
+from .tree import LineDiffer, TreeReader
+from .verify import reverse_patch
+
+
+def apply_series(patches: Sequence[Patch], tree: TreeReader, *, differ: LineDiffer = locate.diff_lines) -> SeriesResult:
+    """Applies a fix, patch after patch, on `tree`; the tree itself is only read.
+
+    `patches` are one or more, in order. A conflict is a result: what landed is in the `changes`
+    of each patch, what did not is a rejection on its hunk. Raises EngineError only when a result
+    fails the engine's own check.
+    """
+    overlay = OverlayTree(tree)
+    results = apply_patches(patches, overlay, Tools(differ))
+    outcome = worst([result.outcome for result in results])
+    if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
+        return _all_there(results)
+    return _series(outcome, results)
+
+
+def _is_there(
+    patches: Sequence[Patch],
+    results: Sequence[PatchResult],
+    tree: TreeReader,
+    overlay: OverlayTree,
+    differ: LineDiffer,
+) -> bool:
+    """Whether the tree holds the series as a whole, though a later patch changed what an earlier one left."""
+    if overlay.changes and overlay.is_unchanged() and worst([result.outcome for result in results]) is Outcome.APPLIED:
+        return True
+    if len(patches) < 2 or not any(_hints(result) for result in results):
+        return False
+    undone = [reverse_patch(patch) for patch in reversed(patches)]
+    back = apply_patches(undone, OverlayTree(tree), Tools(differ, STRICT_RUNGS))
+    return all(result.outcome is Outcome.APPLIED for result in back)
+
+
+def _hints(result: PatchResult) -> bool:
+    return result.outcome is Outcome.ALREADY_APPLIED or any(
+        hunk.placement and hunk.placement.rung is Rung.ALREADY_APPLIED for file in result.files for hunk in file.hunks
+    )
+
+
+def _all_there(results: Sequence[PatchResult]) -> SeriesResult:
+    done = tuple(
+        replace(
+            result,
+            outcome=Outcome.ALREADY_APPLIED,
+            files=tuple(_file_there(file) for file in result.files),
+            changes={},
+        )
+        for result in results
+    )
+    reason = "The tree holds the whole series: undoing it from the last patch to the first succeeds."
+    return SeriesResult(Outcome.ALREADY_APPLIED, done, Rung.ALREADY_APPLIED, reasons=(reason,))
+
+
+def _file_there(file: FileResult) -> FileResult:
+    hunks = tuple(HunkResult(found.hunk, _there(found)) for found in file.hunks)
+    return replace(
+        file, outcome=Outcome.ALREADY_APPLIED, hunks=hunks, rung=Rung.ALREADY_APPLIED, doubts=(), code="", note=""
+    )
+
+
+def _there(found: HunkResult) -> Placement:
+    line = found.placement.line if found.placement else max(1, found.hunk.new_start)
+    return Placement(Rung.ALREADY_APPLIED, line)
+
+
+def _series(outcome: Outcome, results: tuple[PatchResult, ...]) -> SeriesResult:
+    files = [file for result in results for file in result.files]
+    rungs = [file.rung for file in files if file.rung is not None]
+    placements = [hunk.placement for file in files for hunk in file.hunks if hunk.placement]
+    reasons = tuple(_reasons(results))
+    return SeriesResult(
+        outcome=outcome,
+        patches=results,
+        rung=max(rungs, key=RUNG_ORDER.index, default=None),
+        fuzz=max((placement.fuzz for placement in placements), default=0),
+        confidence=_confidence(outcome, files),
+        reasons=reasons,
+    )
+
+
+def _confidence(outcome: Outcome, files: Sequence[FileResult]) -> Confidence | None:
+    if outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
+        return None
+    review = outcome is Outcome.PARTLY_APPLIED or any(file.doubts for file in files)
+    return Confidence.REVIEW if review else Confidence.HIGH
+
+
+def _reasons(results: Sequence[PatchResult]) -> Iterator[str]:
+    mixed = worst([result.outcome for result in results]) is not Outcome.ALREADY_APPLIED
+    for number, result in enumerate(results, 1):
+        where = f"Patch {number}, " if len(results) > 1 else ""
+        if mixed and len(results) > 1 and result.outcome is Outcome.ALREADY_APPLIED:
+            yield f"Patch {number} was in the tree already."
+            continue
+        for file in result.files:
+            yield from (f"{where}{file.path}: {sentence}" for sentence in _file_reasons(file))
+
+
+def _file_reasons(file: FileResult) -> Iterator[str]:
+    if file.note:
+        yield file.note
+    yield from (f"{doubt}." for doubt in file.doubts)
+    if file.code:
+        return
+    for number, found in enumerate(file.hunks, 1):
+        if found.rejection is not None:
+            yield f"hunk {number} did not land: {found.rejection.sentence}"
+        elif file.outcome is not Outcome.ALREADY_APPLIED and _was_there(found):
+            yield f"hunk {number} was there already."
+
+
+def _was_there(found: HunkResult) -> bool:
+    return found.placement is not None and found.placement.rung is Rung.ALREADY_APPLIED

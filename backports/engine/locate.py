@@ -1,0 +1,157 @@
+"""Lines of a file and where blocks of them stand.
+
+A target file is indexed once; blocks are found through the rarest of their lines, and the work
+for one block is bounded whatever the file holds.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+
+from .scan import split_lines
+from .tree import Edit
+
+__all__ = ["Index", "Likely", "block_at", "diff_lines", "function_name", "is_heading", "same_function", "split_lines"]
+
+MAX_CANDIDATES = 400
+MAX_COMPARED_LINES = 100_000
+MAX_VOTES = 64
+MAX_VOTERS = 200
+NAME = re.compile(rb"([A-Za-z_$][\w$.:]*)\s*\(")
+WORD = re.compile(rb"\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A likely place: 0-based `start`, how many lines to look at, and the share of lines found there."""
+
+    start: int
+    count: int
+    likeness: float
+
+
+def block_at(lines: Sequence[bytes], block: Sequence[bytes], start: int) -> bool:
+    """Whether `block` stands in `lines` at this 0-based line."""
+    return start >= 0 and start + len(block) <= len(lines) and list(lines[start : start + len(block)]) == list(block)
+
+
+class Index:
+    """A file's lines, with every line's places and its section headings."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self.lines = list(lines)
+
+    @cached_property
+    def places(self) -> dict[bytes, list[int]]:
+        """Every distinct line and the ascending 0-based places where it stands."""
+        places: dict[bytes, list[int]] = {}
+        for at, line in enumerate(self.lines):
+            places.setdefault(line, []).append(at)
+        return places
+
+    @cached_property
+    def _headings(self) -> list[int]:
+        return [at for at, line in enumerate(self.lines) if is_heading(line)]
+
+    def heading(self, at: int) -> bytes:
+        """The section heading above line `at` as git's default finds it (`xfuncname` unset), or b"".
+
+        It is the nearest line before `at` whose first byte is a letter, `_` or `$`.
+        """
+        found = bisect_left(self._headings, at)
+        return self.lines[self._headings[found - 1]].rstrip() if found else b""
+
+    def heading_named(self, section: bytes) -> int | None:
+        """The 0-based line of the only heading that names the function of `section`, or None."""
+        if not function_name(section):
+            return None
+        found = [at for at in self._headings if same_function(section, self.lines[at].rstrip())]
+        return found[0] if len(found) == 1 else None
+
+    def find(self, block: Sequence[bytes], near: int) -> list[int]:
+        """Every 0-based line where `block` stands, ascending; of a block found everywhere only those near."""
+        if not block:
+            return []
+        key, places = min(
+            ((key, self.places.get(line, [])) for key, line in enumerate(block)), key=lambda found: len(found[1])
+        )
+        most = max(4, min(MAX_CANDIDATES, MAX_COMPARED_LINES // len(block)))
+        return [at - key for at in _nearest(places, near + key, most) if block_at(self.lines, block, at - key)]
+
+    def likely(self, block: Sequence[bytes], near: int) -> Likely | None:
+        """The place where most of the block's lines stand in about its order; None when none of them is known."""
+        votes: Counter[int] = Counter()
+        voters = [(key, line) for key, line in enumerate(block) if WORD.search(line)][:MAX_VOTERS]
+        for key, line in voters:
+            votes.update(at - key for at in _nearest(self.places.get(line, []), near + key, MAX_VOTES))
+        if not votes:
+            return None
+        top = [start for start, _ in votes.most_common(3)]
+        best = max(top, key=lambda start: (votes[start], -abs(start - near)))
+        return Likely(max(0, best), len(block), self._likeness(block, best))
+
+    def _likeness(self, block: Sequence[bytes], start: int) -> float:
+        """The share of the block's lines that stand at `start` or a few lines around it."""
+        slack = max(2, len(block) // 4)
+        ours = self.lines[max(0, start - slack) : start + len(block) + slack]
+        return round(sum((Counter(block) & Counter(ours)).values()) / len(block), 3)
+
+
+def _nearest(places: Sequence[int], near: int, most: int) -> Sequence[int]:
+    if len(places) <= most:
+        return places
+    middle = bisect_right(places, near)
+    start = min(max(0, middle - most // 2), len(places) - most)
+    return places[start : start + most]
+
+
+def is_heading(line: bytes) -> bool:
+    """Whether git's default rule takes the line for a section heading: a letter, `_` or `$` comes first."""
+    return line[:1].isalpha() or line[:1] in (b"_", b"$")
+
+
+def function_name(heading: bytes) -> bytes:
+    """The name before the first parenthesis of a section heading, or b"" when it has none."""
+    match = NAME.search(heading)
+    return match.group(1) if match else b""
+
+
+def same_function(section: bytes, heading: bytes) -> bool:
+    """Whether two section headings mean one function; headings may be cut at 40 or 80 bytes."""
+    ours, theirs = section.strip(), heading.strip()
+    if function_name(ours) and function_name(theirs):
+        return function_name(ours) == function_name(theirs)
+    return bool(ours) and bool(theirs) and (theirs.startswith(ours) or ours.startswith(theirs))
+
+
+def diff_lines(old: bytes, new: bytes) -> Sequence[Edit]:
+    """Compares two texts by lines with difflib: right on every input, quadratic on hostile ones.
+
+    Equal head and tail are trimmed first. It is the fallback where libgit2 is not at hand.
+    """
+    a, b = split_lines(old), split_lines(new)
+    head = _common(a, b)
+    a_end, b_end = len(a), len(b)
+    while a_end > head and b_end > head and a[a_end - 1] == b[b_end - 1]:
+        a_end, b_end = a_end - 1, b_end - 1
+    matcher = SequenceMatcher(None, a[head:a_end], b[head:b_end], autojunk=False)
+    return [
+        Edit(i1 + head, i2 + head, j1 + head, j2 + head)
+        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def _common(a: Sequence[bytes], b: Sequence[bytes]) -> int:
+    head = 0
+    for one, other in zip(a, b, strict=False):
+        if one != other:
+            break
+        head += 1
+    return head

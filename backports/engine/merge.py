@@ -1,0 +1,126 @@
+"""Three-way merge of one file's change runs by lines, in memory.
+
+Base is the file as the patch's author saw it, ours the target, theirs the patch. The rule is
+the one of git's merge machinery (diff3 on line edits): edits of the two sides that overlap or
+touch conflict, unless both sides leave the same text there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .tree import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of `-` and `+` lines: base lines `[start, stop)`, 0-based, become `lines`; `hunk` counts from 0."""
+
+    hunk: int
+    start: int
+    stop: int
+    lines: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of a run: `[start, stop)` in the target, and `clean`, `same` or `conflict`.
+
+    `same` means that the target holds the run's change already.
+    """
+
+    state: str
+    start: int
+    stop: int
+
+
+class BaseMap:
+    """Where base lines stand in the target."""
+
+    def __init__(self, base: Sequence[bytes], target: Sequence[bytes], edits: Sequence[Edit]) -> None:
+        self.base, self.target, self.edits = base, target, list(edits)
+        self._stops = [edit.old_stop for edit in self.edits]
+        self._starts = [edit.old_start for edit in self.edits]
+
+    def position(self, at: int) -> int:
+        """Target line for base line `at`; inside or at an edit the place where the edit's new text starts."""
+        found = bisect_left(self._stops, at)
+        if found < len(self.edits) and self._starts[found] <= at:
+            edit = self.edits[found]
+            return edit.new_start if at <= edit.old_start or at < edit.old_stop else edit.new_stop
+        if not found:
+            return at
+        return at + self.edits[found - 1].new_stop - self.edits[found - 1].old_stop
+
+    def whole(self, start: int, stop: int) -> int | None:
+        """The target line where base lines `[start, stop)` stand unmodified and unbroken, or None."""
+        if start >= stop:
+            return None
+        found = bisect_left(self._stops, start + 1)
+        while found < len(self.edits) and self.edits[found].old_start < stop:
+            edit = self.edits[found]
+            if edit.old_stop > start and not (edit.old_start == edit.old_stop == start):
+                return None
+            found += 1
+        before = bisect_left(self._stops, start + 1)
+        return start + (self.edits[before - 1].new_stop - self.edits[before - 1].old_stop if before else 0)
+
+    def touching(self, start: int, stop: int) -> range:
+        """Numbers of the edits that overlap or touch base lines `[start, stop)`."""
+        first = bisect_left(self._stops, start)
+        last = first
+        while last < len(self.edits) and self._starts[last] <= stop:
+            last += 1
+        return range(first, last)
+
+
+def merge_runs(runs: Sequence[Run], base_map: BaseMap) -> list[Merged]:
+    """What becomes of each run, in order. Runs are ascending and do not touch."""
+    merged: list[Merged] = []
+    for group, edits in _groups(runs, base_map):
+        merged.extend(_merge_group(group, edits, base_map))
+    return merged
+
+
+def _groups(runs: Sequence[Run], base_map: BaseMap) -> Iterator[tuple[list[Run], range]]:
+    """Runs that are joined by the target's edits, with the edits that they touch."""
+    group: list[Run] = []
+    edits = range(0)
+    for run in runs:
+        touched = base_map.touching(run.start, run.stop)
+        if group and touched and edits and touched.start < edits.stop:
+            group.append(run)
+            edits = range(edits.start, max(edits.stop, touched.stop))
+            continue
+        if group:
+            yield group, edits
+        group, edits = [run], touched
+    if group:
+        yield group, edits
+
+
+def _merge_group(group: Sequence[Run], edits: range, base_map: BaseMap) -> Iterator[Merged]:
+    if not edits:
+        for run in group:
+            start = base_map.position(run.start)
+            yield Merged("clean", start, start + run.stop - run.start)
+        return
+    first, last = base_map.edits[edits.start], base_map.edits[edits.stop - 1]
+    start, stop = min(group[0].start, first.old_start), max(group[-1].stop, last.old_stop)
+    ours_start = first.new_start - (first.old_start - start)
+    ours_stop = last.new_stop + (stop - last.old_stop)
+    same = list(base_map.target[ours_start:ours_stop]) == _theirs(group, start, stop, base_map.base)
+    for _ in group:
+        yield Merged("same" if same else "conflict", ours_start, ours_stop)
+
+
+def _theirs(group: Sequence[Run], start: int, stop: int, base: Sequence[bytes]) -> list[bytes]:
+    lines: list[bytes] = []
+    at = start
+    for run in group:
+        lines.extend(base[at : run.start])
+        lines.extend(run.lines)
+        at = run.stop
+    return lines + list(base[at:stop])

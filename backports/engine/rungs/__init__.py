@@ -1,0 +1,20 @@
+"""The rungs of the ladder, most trusted first. A new rung is one module here and one entry in RUNGS.
+
+Every rung has the signature `place(context, number) -> Landing | Refusal | None`: the landing of
+hunk `number` (from 0), or why a place that it saw is refused, or None when it sees none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import already, exact, fuzz, nearest, offset, three_way
+from .context import FileContext, Landing, Refusal
+
+__all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs"]
+
+Place = Callable[[FileContext, int], Landing | Refusal | None]
+Rungs = tuple[Place, ...]
+
+RUNGS: Rungs = (exact.place, already.place, offset.place, three_way.place, nearest.place, fuzz.place)
+STRICT_RUNGS: Rungs = (exact.place, offset.place, three_way.place)

@@ -1,0 +1,190 @@
+"""What every rung sees of a file, and what it answers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from backports.engine.diff import Hunk
+from backports.engine.locate import Index, is_heading, same_function
+from backports.engine.merge import BaseMap, Merged, Run, merge_runs
+from backports.engine.result import Placement
+from backports.engine.verify import anchors
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Target lines `[start, stop)`, 0-based and before this patch, become `lines`."""
+
+    start: int
+    stop: int
+    lines: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A hunk's place: it holds target lines `[start, stop)`; `doubt` asks in words for a person's eye."""
+
+    placement: Placement
+    start: int
+    stop: int
+    edits: tuple[Replace, ...] = ()
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a rung that saw a place does not take it; `line` is 0-based, or None."""
+
+    code: str
+    sentence: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A hunk's sides, its outer context and its change runs (offsets into the preimage)."""
+
+    preimage: tuple[bytes, ...]
+    postimage: tuple[bytes, ...]
+    lead: int
+    trail: int
+    runs: tuple[Run, ...]
+
+    @property
+    def added(self) -> list[bytes]:
+        """All `+` lines."""
+        return [line for run in self.runs for line in run.lines]
+
+    @property
+    def removed(self) -> list[bytes]:
+        """All `-` lines."""
+        return [line for run in self.runs for line in self.preimage[run.start : run.stop]]
+
+
+def shape_of(hunk: Hunk, number: int) -> Shape:
+    """The shape of hunk `number` (counted from 0)."""
+    runs: list[Run] = []
+    at = start = 0
+    added: list[bytes] = []
+    for line in hunk.lines:
+        if line.tag == " ":
+            if added or at > start:
+                runs.append(Run(number, start, at, tuple(added)))
+            at += 1
+            start, added = at, []
+        elif line.tag == "+":
+            added.append(line.text)
+        else:
+            at += 1
+    if added or at > start:
+        runs.append(Run(number, start, at, tuple(added)))
+    lead = runs[0].start if runs else at
+    trail = at - runs[-1].stop if runs else 0
+    return Shape(hunk.preimage, hunk.postimage, lead, trail, tuple(runs))
+
+
+@dataclass(slots=True)
+class FileContext:
+    """One file while its hunks climb the ladder.
+
+    `base_map` is set only when the patch applies to the base line by line. Line ends of hunks,
+    base and target are made alike before they come here.
+    """
+
+    hunks: Sequence[Hunk]
+    index: Index
+    base_map: BaseMap | None = None
+    landings: dict[int, Landing] = field(default_factory=dict)
+    refusals: dict[int, Refusal] = field(default_factory=dict)
+    shapes: list[Shape] = field(default_factory=list)
+    _placed: list[int] = field(default_factory=list)
+    _merged: list[list[Merged]] | None = None
+
+    def __post_init__(self) -> None:
+        self.shapes = [shape_of(hunk, number) for number, hunk in enumerate(self.hunks)]
+
+    def named(self, number: int) -> int:
+        """The 0-based line that the hunk's header names."""
+        hunk = self.hunks[number]
+        return hunk.old_start - 1 if hunk.old_count else hunk.old_start
+
+    def expected(self, number: int) -> int:
+        """The named line moved as far as the nearest hunk that landed."""
+        before, after = self._neighbours(number)
+        near = before if before is not None else after
+        return self.named(number) + (self.landings[near].placement.offset if near is not None else 0)
+
+    def bounds(self, number: int) -> tuple[int, int]:
+        """The target lines `[low, high)` that the hunks before and after leave free."""
+        before, after = self._neighbours(number)
+        low = self.landings[before].stop if before is not None else 0
+        high = self.landings[after].start if after is not None else len(self.index.lines)
+        return low, high
+
+    def _neighbours(self, number: int) -> tuple[int | None, int | None]:
+        at = bisect_left(self._placed, number)
+        before = self._placed[at - 1] if at else None
+        after = self._placed[at] if at < len(self._placed) else None
+        return before, after
+
+    def fits(self, number: int, start: int, length: int) -> bool:
+        """Whether `length` lines at `start` keep the order of hunks and overlap none."""
+        low, high = self.bounds(number)
+        return low <= start and start + length <= high
+
+    def land(self, number: int, landing: Landing) -> None:
+        """Records where a hunk landed."""
+        self.landings[number] = landing
+        insort(self._placed, number)
+
+    def mapped(self, number: int) -> int | None:
+        """The target line of the hunk's preimage as the base tells it, when it stands there whole."""
+        if self.base_map is None:
+            return None
+        start = self.named(number)
+        return self.base_map.whole(start, start + len(self.shapes[number].preimage))
+
+    def merged(self, number: int) -> list[Merged] | None:
+        """What three-way merge says of the hunk's runs; None without a base."""
+        if self.base_map is None:
+            return None
+        if self._merged is None:
+            self._merged = self._merge_all(self.base_map)
+        return self._merged[number]
+
+    def _merge_all(self, base_map: BaseMap) -> list[list[Merged]]:
+        runs = [run for number in range(len(self.hunks)) for run in self.base_runs(number)]
+        merged: list[list[Merged]] = [[] for _ in self.hunks]
+        for run, found in zip(runs, merge_runs(runs, base_map), strict=True):
+            merged[run.hunk].append(found)
+        return merged
+
+    def base_runs(self, number: int) -> list[Run]:
+        """The hunk's runs in lines of the base."""
+        at = self.named(number)
+        return [Run(run.hunk, run.start + at, run.stop + at, run.lines) for run in self.shapes[number].runs]
+
+    def edits_at(self, number: int, start: int) -> tuple[Replace, ...]:
+        """The hunk's changes when its preimage stands at `start`; context lines are left alone."""
+        return tuple(Replace(start + run.start, start + run.stop, run.lines) for run in self.shapes[number].runs)
+
+    def in_function(self, number: int, start: int) -> bool | None:
+        """Whether a hunk at `start` changes the function that it names; None when it names none.
+
+        The function of a change is the last heading in the context above it, or else the section.
+        """
+        shape = self.shapes[number]
+        first = shape.runs[0].start if shape.runs else 0
+        own = [line for line in shape.preimage[:first] if is_heading(line)]
+        section = own[-1] if own else self.hunks[number].section
+        heading = self.index.heading(start + first)
+        if not section.strip() or not heading:
+            return None
+        return same_function(section, heading)
+
+    def anchored(self, number: int, start: int, length: int) -> bool:
+        """Whether a hunk that was made at an edge of its file stands at that edge."""
+        at_start, at_end = anchors(self.hunks[number], self.shapes[number].lead, self.shapes[number].trail)
+        return not (at_start and start) and not (at_end and start + length != len(self.index.lines))

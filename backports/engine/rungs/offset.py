@@ -1,0 +1,38 @@
+"""The preimage stands whole, in one place only, at another line."""
+
+from __future__ import annotations
+
+from backports.engine.result import Placement, Rung
+
+from .context import FileContext, Landing, Refusal
+
+
+def place(context: FileContext, number: int) -> Landing | Refusal | None:
+    """Lands where the base maps the hunk to, or at the only place; a place in another function is left to others."""
+    found = candidates(context, number)
+    mapped = context.mapped(number)
+    if mapped in found:
+        return landing(context, number, mapped)
+    if len(found) > 1:
+        found = [start for start in found if context.in_function(number, start)]
+    if len(found) != 1 or context.in_function(number, found[0]) is False:
+        return None
+    return landing(context, number, found[0])
+
+
+def candidates(context: FileContext, number: int) -> list[int]:
+    """Where the whole preimage stands, in order with the other hunks and at the file's edge if made there."""
+    preimage = context.shapes[number].preimage
+    return [
+        start
+        for start in context.index.find(preimage, context.expected(number))
+        if context.fits(number, start, len(preimage)) and context.anchored(number, start, len(preimage))
+    ]
+
+
+def landing(context: FileContext, number: int, start: int, doubt: str = "") -> Landing:
+    """The landing of a whole preimage at `start`."""
+    offset = start - context.named(number)
+    rung = Rung.OFFSET if offset else Rung.EXACT
+    stop = start + len(context.shapes[number].preimage)
+    return Landing(Placement(rung, start + 1, offset), start, stop, context.edits_at(number, start), doubt)
