@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from backports.engine.diff import parse_series
+from backports.engine.errors import EngineError
 from backports.models import Repository
-from xsa.models import Advisory, User
-from xsa.services.ingest import Ingested, ingest_files
+from xsa.formats.errors import Problem
+from xsa.models import Advisory, PatchFile, User
+from xsa.services.ingest import Ingested, ingest_files, note_problem
 
 from . import attempts
 from .planning import plan
@@ -35,7 +38,21 @@ def ingest(
     changed = [result.number for result in results if result.changed and result.number is not None]
     if changed:
         advisories = list(Advisory.objects.filter(number__in=changed))
+        check_patches(advisories)
         for repository in Repository.objects.filter(project=project):
             plan(repository, because="new advisory version", advisories=advisories)
         attempts.send()
     return results
+
+
+def check_patches(advisories: Sequence[Advisory]) -> int:
+    """Note on each patch file that cannot be read what is wrong with it; returns how many there are."""
+    bad = 0
+    files = PatchFile.objects.filter(kind=PatchFile.Kind.PATCH, version__in=[one.current_id for one in advisories])
+    for file in files.iterator(chunk_size=20):
+        try:
+            parse_series(bytes(file.data))
+        except EngineError as error:
+            note_problem(file, Problem(error.code, error.sentence, file.name))
+            bad += 1
+    return bad

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from backports.engine.result import Outcome, SeriesResult
 from backports.git.history import is_ancestor
@@ -205,5 +205,4 @@ class _Search:
         repo = open_results(results_path(branch.repository.name, self.attempt.advisory.number), self.mirror)
         note = f"(backported from the fix of XSA-{self.attempt.advisory.number} for {source.fix.branch})"
         base = ground.tip or self.attempt.tip
-        oid = commit_series(repo, base, result, f"refs/attempts/{self.attempt.pk}", note=note)
-        return cast(str, str(oid))
+        return commit_series(repo, base, result, f"refs/attempts/{self.attempt.pk}", note=note)

@@ -146,4 +146,4 @@ def _mails(path: Path, tip: str, result: SeriesResult) -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory(prefix="try-patch-") as folder:
         repo = open_results(Path(folder) / "results.git", path)
         oid = commit_series(repo, tip, result, "refs/heads/result")
-        return tuple(format_series(repo, tip, str(oid)))
+        return tuple(format_series(repo, tip, oid))

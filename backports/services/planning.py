@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Prefetch, Q
@@ -37,7 +38,7 @@ def tried_branches(repository: Repository) -> list[Branch]:
     return [branch for branch in rows if branch.rank not in (MASTER_RANK, STAGING_RANK)]
 
 
-def fixes_for(project: str, advisories: Iterable[Advisory]) -> dict[object, list[Fix]]:
+def fixes_for(project: str, advisories: Iterable[Advisory]) -> dict[UUID, list[Fix]]:
     """Per advisory id the fixes that count: those of the current version and those found in the repository."""
     patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
     rows = (
@@ -46,7 +47,7 @@ def fixes_for(project: str, advisories: Iterable[Advisory]) -> dict[object, list
         .select_related("version")
         .prefetch_related(patches)
     )
-    found: dict[object, list[Fix]] = defaultdict(list)
+    found: dict[UUID, list[Fix]] = defaultdict(list)
     for fix in sorted(rows, key=lambda fix: fix.version.number, reverse=True):
         found[fix.version.advisory_id].append(fix)
     return found
@@ -128,7 +129,9 @@ class _Planner:
 
     def state_of(self, number: int, branch: Branch) -> str:
         """How far an advisory has come on a branch: fixed upstream, a result of ours, or nothing."""
-        cell = (self.numbers.get(number), branch.pk)
+        if number not in self.numbers:
+            return ""
+        cell = (self.numbers[number], branch.pk)
         if cell in self.upstream:
             return "fixed"
         attempt = self.current.get(cell)
@@ -153,5 +156,5 @@ def _fixed(advisory: Advisory, branch: Branch, key: str, commits: Sequence[str])
     )
 
 
-def _cell(row: Attempt) -> tuple[object, object]:
+def _cell(row: Attempt) -> tuple[UUID, UUID]:
     return row.advisory_id, row.branch_id

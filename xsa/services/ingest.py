@@ -15,16 +15,18 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from xsa.formats.bundle import Bundle, BundleFile, Recipe, read_bundle, split_directory
+from xsa.formats.advisory import parse_advisory
+from xsa.formats.bundle import Bundle, BundleFile, read_bundle
 from xsa.formats.errors import FormatError, Problem
 from xsa.formats.index import IndexEntry, parse_index
+from xsa.formats.layout import split_directory
+from xsa.formats.recipes import Recipe
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile, User
 
 from .changes import what_changed
 from .disclose import disclose
 
 log = logging.getLogger(__name__)
-MAX_FILE = 10 * 1024 * 1024
 HOME_TREE = "xen"
 
 
@@ -64,16 +66,33 @@ def ingest_files(
     embargoed otherwise.
     """
     entries = {entry.number: entry for name in files for entry in _index(name, files[name])}
-    groups = split_directory(list(files))
+    groups = by_advisory(files)
     results = []
     for number in sorted(groups, key=lambda key: (key is None, key or 0)):
-        part = {name: files[name] for name in groups[number]}
+        part = groups[number]
         if number is None:
             results += _keep_unread(part)
             continue
         results += _Ingest(actor, tree, planned, certs, newest).advisory(number, part)
     _disclose_listed(actor, entries)
     return results
+
+
+def by_advisory(files: Mapping[str, bytes]) -> dict[int | None, dict[str, bytes]]:
+    """The files of each advisory, by their names, or by the header of a text whose name tells nothing."""
+    groups: dict[int | None, dict[str, bytes]] = {}
+    for number, names in split_directory(files).items():
+        for name in names:
+            own = number if number is not None else _number_within(files[name])
+            groups.setdefault(own, {})[name] = files[name]
+    return groups
+
+
+def _number_within(data: bytes) -> int | None:
+    try:
+        return parse_advisory(data).number
+    except FormatError:
+        return None
 
 
 def _index(name: str, data: bytes) -> Iterable[IndexEntry]:
@@ -235,6 +254,15 @@ def digest_of(files: Iterable[BundleFile]) -> str:
     """A digest over names and contents."""
     lines = sorted(f"{file.sha256} {file.name}" for file in files)
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@transaction.atomic
+def note_problem(file: PatchFile, problem: Problem) -> None:
+    """Add to a kept file what was found wrong with it later, once."""
+    found = as_json(problem)
+    if found not in file.problems:
+        file.problems = [*file.problems, found]
+        file.save(update_fields=["problems"])
 
 
 def store_fixes(version: AdvisoryVersion, recipes: Sequence[Recipe], *, tree: str) -> None:
