@@ -1,0 +1,1 @@
+"""`manage.py bench`: the product on a real clone, and what plain git takes for the same work."""
