@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 THRESHOLD = 0.5
 MARGIN = 0.15
-SPLIT_SHARE = 0.7
+SPLIT_SHARE = 0.5
 _SHORTEST_LINE = 4
 _WORD = re.compile(r"[A-Za-z0-9]+")
 

@@ -132,9 +132,7 @@ def _alone(target: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise GitError(
-                "busy", "This mirror is being fetched already; try again when that is done."
-            ) from error
+            raise GitError("busy", "This mirror is being fetched already; try again when that is done.") from error
         yield
 
 
@@ -220,9 +218,7 @@ def _release_tags(refs: Mapping[str, str]) -> list[tuple[tuple[int, ...], str]]:
     return sorted(((version_key(match.group(1)), ref) for match, ref in found), reverse=True)
 
 
-def _tip(
-    repo: pygit2.Repository, ref: str, oid: str, releases: list[tuple[tuple[int, ...], str]]
-) -> BranchTip:
+def _tip(repo: pygit2.Repository, ref: str, oid: str, releases: list[tuple[tuple[int, ...], str]]) -> BranchTip:
     name = branch_name(ref) or ref
     commit = commit_at(repo, oid)
     date = datetime.fromtimestamp(commit.commit_time, UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 
 import pygit2
 
@@ -22,14 +23,23 @@ class PathIndex:
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         self.oids = {sys.intern(path): sys.intern(oid) for path, oid in entries}
         self._by_stem: dict[str, list[str]] = defaultdict(list)
+        self._by_folder: dict[str, list[str]] = defaultdict(list)
         for path in self.oids:
             self._by_stem[sys.intern(stem(path))].append(path)
+            self._by_folder[sys.intern(path.rpartition("/")[0] or ".")].append(path)
 
     def namesakes(self, path: str) -> Sequence[str]:
         """Every file with the base name of `path`; with another extension when there is none."""
         alike = self._by_stem.get(stem(path), ())
         same = [other for other in alike if base_name(other) == base_name(path)]
         return same or list(alike)
+
+    def around(self, path: str) -> list[str]:
+        """Files of the same extension in the folder of `path` and the two above it, nearest first."""
+        home, suffix = PurePosixPath(path).parent, PurePosixPath(path).suffix
+        folders = [str(folder) for folder in (home, *home.parents)][:3]
+        near = [other for folder in folders for other in self._by_folder.get(folder, ())]
+        return [other for other in near if PurePosixPath(other).suffix == suffix]
 
     def holding(self, oid: str) -> list[str]:
         """Every path whose blob is `oid`."""

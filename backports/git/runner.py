@@ -86,9 +86,7 @@ _KNOWN_FAILURES = (
         "The server could not be reached; check the address, then try again.",
     ),
     (
-        re.compile(
-            r"transport '[^']*' not allowed|Unable to find remote helper|unsupported (?:URL|protocol)"
-        ),
+        re.compile(r"transport '[^']*' not allowed|Unable to find remote helper|unsupported (?:URL|protocol)"),
         "bad-url",
         "Only file, git, http, https and ssh addresses are allowed.",
     ),
@@ -113,9 +111,7 @@ def without_credentials(text: str) -> str:
 def refuse_option(value: str, what: str) -> str:
     """`value` itself; GitError `bad-name` when git would read it as an option."""
     if not value or value.startswith("-") or any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise GitError(
-            "bad-name", f"This {what} is empty, starts with '-' or holds a control character; use another."
-        )
+        raise GitError("bad-name", f"This {what} is empty, starts with '-' or holds a control character; use another.")
     return value
 
 
@@ -145,9 +141,7 @@ def run_git(
             start_new_session=True,
         )
     except OSError as error:
-        raise GitError(
-            "git-missing", "The git program could not be started; install git 2.30 or newer."
-        ) from error
+        raise GitError("git-missing", "The git program could not be started; install git 2.30 or newer.") from error
     with process, _killed_at_the_end(process):
         _feed(process, input)
         out, err = _collect(process, time.monotonic() + timeout, output_limit)

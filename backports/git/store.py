@@ -73,9 +73,7 @@ def _named(repo: pygit2.Repository, name: str) -> pygit2.Object | pygit2.Referen
 
 def _no_commit(name: str) -> GitError:
     shown = name if HEX.fullmatch(name) else "of that name"
-    return GitError(
-        "no-such-commit", f"The repository holds no commit {shown}; fetch it, or correct the name."
-    )
+    return GitError("no-such-commit", f"The repository holds no commit {shown}; fetch it, or correct the name.")
 
 
 class Recent(Generic[K, V]):

@@ -10,12 +10,13 @@ from pygit2.enums import DiffOption
 
 from backports.engine.tree import REGULAR, SUBMODULE, Blob, Edit
 
-from .likeness import Profile, likely_order, shared_words
+from .likeness import SPLIT_SHARE, Profile, likely_order, shared_words
 from .paths import PathIndex, path_index
 from .store import Recent, tree_at
 
 MOVES_KEPT = 4096
 RENAME_CANDIDATES = 200
+SPLIT_CANDIDATES = 90
 BLOBS_KEPT = 32
 BASELESS_THRESHOLD = 0.6
 _SMALLEST_ABBREVIATION = 7
@@ -64,7 +65,7 @@ class GitTree:
         index = path_index(self._tree)
         base = base or (None if self._base is None else _entry(self._base, path))
         found = [*_same_bytes(index, base), *self._namesakes(index, path, base)]
-        found = found or self._renamed(index, path, base)
+        found = found or self._renamed(index, path, base) or self._still_unsplit(index, path, base)
         return tuple(other for other in dict.fromkeys(found) if other != path)
 
     def _find_blob(self, oid: str) -> Blob | None:
@@ -89,6 +90,16 @@ class GitTree:
         new = (other for other in index.oids if other not in known and PurePosixPath(other).suffix == suffix)
         nearest = sorted(new, key=lambda other: (-shared_words(path, other), other))[:RENAME_CANDIDATES]
         return likely_order(path, self._scored(base, nearest))
+
+    def _still_unsplit(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
+        """Larger files nearby that hold most of `base`: it was split off from one of them later."""
+        if base is None:
+            return []
+        sought = Profile.of(base.data)
+        near = index.around(path)[:SPLIT_CANDIDATES]
+        found = ((other, _entry(self._tree, other)) for other in near if other != path)
+        shares = ((sought.share_in(Profile.of(blob.data)), other) for other, blob in found if blob is not None)
+        return [other for share, other in sorted(shares, reverse=True) if share >= SPLIT_SHARE]
 
     def _scored(self, base: Blob, candidates: Sequence[str]) -> list[tuple[float, str]]:
         sought = Profile.of(base.data)
