@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backports.engine.result import Outcome, SeriesResult
-from backports.git.history import is_ancestor
+from backports.git.changes import full_oid
+from backports.git.history import find_by_subject_or_patch_id, is_ancestor
+from backports.git.patches import format_patch
 from backports.git.results import commit_series, open_results
-from backports.git.store import open_repository
+from backports.git.store import commit_at, open_repository
 from backports.git.tree import GitTree
 from backports.models import Attempt
 from xsa.models import Fix
@@ -19,7 +21,7 @@ from .places import mirror_path, results_path
 from .planning import fixes_for
 from .prerequisites import Ground, grounds
 from .sources import Source, by_nearness, read_source
-from .trying import MOST_SOURCES, Tried, choose, introducing_commits, nothing_landed, try_patches
+from .trying import MOST_SOURCES, Tried, choose, introducing_commits, code_absent, try_patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +154,27 @@ class _Search:
     def never_introduced(self, best: Tried, source: Source) -> str:
         """A sentence of evidence when the commits that brought the flaw are not in this branch, else ""."""
         commits = introducing_commits(source.patches)
-        if not commits or best.result is None or not nothing_landed(best.result):
+        if not commits or best.result is None or not code_absent(best.result):
             return ""
-        if any(is_ancestor(self.mirror, commit, self.attempt.tip) is not False for commit in commits):
+        if not all(self.lacks(commit) for commit in commits):
             return ""
         names = ", ".join(commit[:12] for commit in commits)
         return (
             f"The fix names {names} as what it repairs; this branch does not contain it, "
-            "and none of the lines that the fix changes exist here."
+            "and nothing here resembles the lines that the fix changes."
         )
+
+    def lacks(self, commit: str) -> bool:
+        """Whether the branch is known to be without a commit, under this oid and under its subject or patch id.
+
+        A commit that is not in the mirror proves nothing.
+        """
+        oid = full_oid(self.mirror, commit)
+        if oid is None or is_ancestor(self.mirror, oid, self.attempt.tip):
+            return False
+        subject = commit_at(self.repo, oid).message.partition("\n")[0]
+        name = self.attempt.branch.name
+        return find_by_subject_or_patch_id(self.mirror, name, subject, format_patch(self.repo, oid)) is None
 
     def keep(self, best: Tried, source: Source, ground: Ground) -> Finding:
         outcome = best.outcome

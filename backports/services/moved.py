@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 
-from backports.git.history import changed_paths
+from backports.git.changes import changed_paths
 from backports.models import Attempt, Branch
 
 from .evidence import text

@@ -138,7 +138,7 @@ def note_upstream_fixes(repository: Repository) -> int:
     for fix in rows.select_related("version"):
         by_advisory[fix.version.advisory_id][fix.branch] = [row.commit for row in fix.patches.all()]
     master = [oid for fixes in by_advisory.values() for oid in fixes.get("master", [])]
-    held = history.contained(mirror_path(repository.name), master, {b.name: b.ref for b in branches.values()})
+    held = history.contained(mirror_path(repository.name), master, branches)
     UpstreamFix.objects.filter(branch__repository=repository).delete()
     made = [
         UpstreamFix(advisory_id=advisory, branch=branch, commits=commits)

@@ -14,10 +14,11 @@ from backports.engine.ladder import apply_series
 from backports.engine.result import Confidence, Outcome, SeriesResult
 from backports.git.tree import GitTree, diff_lines
 
-from .evidence import landed
+from .evidence import hunk_results, landed
 
 ENGINE = "house-1"  # part of every attempt's input key: a better ladder tries again
 MOST_SOURCES = 6
+RESEMBLES = 0.5  # from this likeness on, the place may well be the vulnerable code in other clothes
 
 _RANK = {
     Outcome.ALREADY_APPLIED: 6,
@@ -93,6 +94,7 @@ def introducing_commits(patches: Iterable[Patch]) -> list[str]:
     return list(found)
 
 
-def nothing_landed(result: SeriesResult) -> bool:
-    """Whether no hunk of the series found its code."""
-    return landed(result)[0] == 0
+def code_absent(result: SeriesResult) -> bool:
+    """Whether no hunk found its code, nor anything that resembles it."""
+    rejections = [hunk.rejection for hunk in hunk_results(result)]
+    return landed(result)[0] == 0 and all(one is not None and one.likeness < RESEMBLES for one in rejections)
