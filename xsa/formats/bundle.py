@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 
 from .advisory import AdvisoryText, looks_like_advisory, parse_advisory
@@ -74,12 +75,14 @@ def read_bundle(
     *,
     certs: Sequence[bytes] = (),
     newest: str | None = None,
+    releases: Mapping[str, date] | None = None,
     number: int | None = None,
 ) -> Bundle:
     """Reads the files of one advisory, by the names they were published under.
 
-    `newest` is the newest release branch when the advisory was published ("4.16"): it ends ranges
-    that begin at xen-unstable. `number` is the advisory that is expected, when the caller knows.
+    A range that begins at xen-unstable ends at the newest release of its time. That is the newest that
+    .meta supports; else the newest of `releases` (branch to first release) on the day of the signature;
+    else `newest` ("4.16"). `number` is the advisory that is expected, when the caller knows.
     Raises FormatError("bad-certificate") for unreadable `certs` only.
     """
     signatures = {name: verify(data, certs) for name, data in files.items() if _kind(name, data) is FileKind.TEXT}
@@ -91,6 +94,8 @@ def read_bundle(
         reading.note(text.problems, text_name)
         reading.check_digests(text)
     patches = [name for name in reading.names(FileKind.PATCH) if is_safe(name)]
+    signature = signatures[text_name] if text else Signature("none", "", "There is no advisory text.")
+    newest = _newest_then(releases or {}, signature.created) or newest
     recipes, problems = build_recipes(text, meta, patches, newest)
     reading.problems += problems
     own = text.number if text else meta.number if meta else wanted
@@ -99,7 +104,7 @@ def read_bundle(
         version=text.version if text else 1,
         text=text,
         text_name=text_name,
-        signature=signatures[text_name] if text else Signature("none", "", "There is no advisory text."),
+        signature=signature,
         meta=meta,
         files=reading.finished_files(),
         recipes=tuple(_warn(recipe, reading.problems) for recipe in recipes),
@@ -136,7 +141,7 @@ class _Reading:
 
     def _check_names(self) -> None:
         seen: dict[str, str] = {}
-        for name in self.files:
+        for name in sorted(self.files, key=lambda name: normalise(name) != name):
             if not is_safe(name):
                 self.say("unsafe-name", "The file's name leaves its directory or hides control characters.", name)
             elif normalise(name) in seen:
@@ -241,6 +246,11 @@ def _kind(name: str, data: bytes) -> FileKind:
     if _TEXT_NAME.search(name) or looks_like_advisory(data):
         return FileKind.TEXT
     return FileKind.PATCH if _DIFF.search(data) else FileKind.OTHER
+
+
+def _newest_then(releases: Mapping[str, date], when: datetime | None) -> str | None:
+    known = [branch for branch, first in releases.items() if when and first <= when.date()]
+    return max(known, key=natural_key, default=None)
 
 
 def _common_number(files: Iterable[str]) -> int | None:

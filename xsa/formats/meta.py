@@ -43,7 +43,7 @@ def parse_meta(data: bytes) -> Meta:
         raise _malformed("“XSA” is no advisory number")
     problems: list[Problem] = []
     recipes = {}
-    for branch, inner in _object(top.get("Recipes") or {}, "“Recipes”").items():
+    for branch, inner in _object(top.get("Recipes", {}), "“Recipes”").items():
         if _BRANCH.fullmatch(branch):
             recipes[branch] = _read_branch(_object(inner, "a recipe"), number)
         else:
@@ -66,7 +66,7 @@ def load_json(data: bytes, code: str, what: str) -> Any:
 
 
 def _read_branch(inner: dict[str, Any], number: int) -> dict[str, MetaRecipe]:
-    trees = _object(inner.get("Recipes") or {}, "a branch's “Recipes”")
+    trees = _object(inner.get("Recipes", {}), "a branch's “Recipes”")
     return {clean(tree): _read_recipe(_object(recipe, "a tree's recipe"), number) for tree, recipe in trees.items()}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import pysequoia
@@ -27,12 +28,14 @@ class Signature:
     """What a signature proves.
 
     `fingerprint` is the primary key's for `good`, else the issuer's as the signature claims it
-    (40 upper-case hex digits, a key id of 16, or ""). Only `good` proves anything.
+    (40 upper-case hex digits, a key id of 16, or ""). `created` is when the text was signed, in UTC,
+    as the signature claims it. Only `good` proves anything.
     """
 
     state: State
     fingerprint: str
     sentence: str
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def verify(data: bytes, certs: Sequence[bytes]) -> Signature:
         packets = []
     if not packets:
         return Signature("broken", "", "The signature cannot be read; fetch the file again.")
-    return _judge(parts, packets[0], known)
+    return replace(_judge(parts, packets[0], known), created=_created(packets[0]))
 
 
 def make_demo_key(name: str, email: str) -> tuple[bytes, bytes]:
@@ -117,6 +120,11 @@ def _read_certs(data: bytes) -> list[pysequoia.Cert]:
     if not certs:
         raise FormatError("bad-certificate", "A signing certificate cannot be read; give an OpenPGP public key.")
     return certs
+
+
+def _created(packet: Packet) -> datetime | None:
+    created: datetime | None = packet.signature_created
+    return created.astimezone(UTC) if created else None
 
 
 def _judge(parts: SignedParts, packet: Packet, known: list[pysequoia.Cert]) -> Signature:
