@@ -9,7 +9,7 @@ from .diff import Hunk, Line
 from .locate import Index, block_at, split_lines
 from .merge import BaseMap
 from .result import HunkResult, Rejection, Rung
-from .rungs import FileContext, Landing, Rungs
+from .rungs import FileContext, Landing, Rungs, already
 from .rungs.context import Replace
 from .tree import LineDiffer
 from .verify import check_result
@@ -101,7 +101,7 @@ def _climb(context: FileContext, rungs: Rungs) -> None:
         for number in waiting:
             answer = place(context, number)
             if isinstance(answer, Landing):
-                context.land(number, answer)
+                context.land(number, already.drop_present(context, number, answer))
                 continue
             left.append(number)
             if answer is not None:

@@ -74,6 +74,12 @@ class Index:
         found = [at for at in self._headings if same_function(section, self.lines[at].rstrip())]
         return found[0] if len(found) == 1 else None
 
+    def function_at(self, at: int) -> tuple[int, int]:
+        """The lines `[low, high)` from the section heading above line `at` to the next heading."""
+        found = bisect_left(self._headings, at)
+        low = self._headings[found - 1] if found else 0
+        return low, self._headings[found] if found < len(self._headings) else len(self.lines)
+
     def find(self, block: Sequence[bytes], near: int) -> list[int]:
         """Every 0-based line where `block` stands, ascending; of a block found everywhere only those near."""
         if not block:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from backports.engine.result import Placement, Rung
-from backports.engine.verify import any_distinctive, is_anchor
+from collections.abc import Sequence
+from dataclasses import replace
 
-from .context import FileContext, Landing, Refusal
+from backports.engine.locate import block_at
+from backports.engine.result import Placement, Rung
+from backports.engine.verify import any_distinctive, is_anchor, is_distinctive
+
+from .context import FileContext, Landing, Refusal, Replace
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
@@ -41,13 +45,28 @@ def _tells(context: FileContext, number: int, context_lines: int) -> bool:
     shape = context.shapes[number]
     if not shape.added:
         return bool(shape.lead and shape.trail) and any_distinctive(shape.removed) and is_anchor(shape.postimage)
+    moved = context.removed_lines
+    if any_distinctive(shape.added) and not any_distinctive(line for line in shape.added if line not in moved):
+        return False
     return any_distinctive(shape.added) or (context_lines > 2 and is_anchor(shape.postimage))
 
 
 def _postimages(context: FileContext, number: int, start: int, stop: int) -> list[int]:
     block = context.shapes[number].postimage[start:stop]
     found = context.index.find(block, context.expected(number) + start)
-    return [at for at in found if context.fits(number, at, len(block))]
+    return [at for at in found if context.fits(number, at, len(block)) and not _still_there(context, number, at)]
+
+
+def _still_there(context: FileContext, number: int, start: int) -> bool:
+    """Whether code that the hunk only removes stands elsewhere: in the same function, or as a block anywhere."""
+    shape = context.shapes[number]
+    if shape.added:
+        return False
+    index, low, high = context.index, *context.index.function_at(start)
+    if any(low <= at < high for line in shape.removed if is_distinctive(line) for at in index.places.get(line, ())):
+        return True
+    blocks = (shape.preimage[run.start : run.stop] for run in shape.runs)
+    return any(len(block) > 1 and any_distinctive(block) and index.find(block, start) for block in blocks)
 
 
 def _rank(context: FileContext, number: int, start: int) -> tuple[bool, int]:
@@ -59,3 +78,38 @@ def landing(context: FileContext, number: int, start: int, length: int, lead: in
     line = max(0, start - lead)
     placement = Placement(Rung.ALREADY_APPLIED, line + 1, line - context.named(number))
     return Landing(placement, start, start + length)
+
+
+def drop_present(context: FileContext, number: int, landing: Landing) -> Landing:
+    """The landing without the insertions whose very lines stand beside their place already.
+
+    A diff may show one insertion at several lines, so a merge can take the same insertion for
+    another one. Lines that the patch's author had there too are no sign of that.
+    """
+    kept = tuple(edit for edit in landing.edits if not _is_beside(context, number, edit))
+    if len(kept) == len(landing.edits):
+        return landing
+    if kept:
+        return replace(
+            landing, edits=kept, doubt="some of the lines that it adds stood there already; the rest was added"
+        )
+    return replace(landing, edits=(), placement=replace(landing.placement, rung=Rung.ALREADY_APPLIED, fuzz=0))
+
+
+def _is_beside(context: FileContext, number: int, edit: Replace) -> bool:
+    added = edit.lines
+    if edit.start != edit.stop or not any_distinctive(added) or set(added) <= context.removed_lines:
+        return False
+    if not any(_turned(context.index.lines, added, edit.start, before) for before in _turns(len(added))):
+        return False
+    return not context.author_has(number, added)
+
+
+def _turns(length: int) -> set[int]:
+    """How many of the inserted lines to look for above the place; the rest is looked for below."""
+    return {turn for turn in (0, 1, 2, length - 2, length - 1, length) if 0 <= turn <= length}
+
+
+def _turned(lines: Sequence[bytes], added: tuple[bytes, ...], at: int, before: int) -> bool:
+    turned = added[len(added) - before :] + added[: len(added) - before]
+    return block_at(lines, turned, at - before)

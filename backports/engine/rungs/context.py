@@ -90,7 +90,8 @@ class FileContext:
     """One file while its hunks climb the ladder.
 
     `base_map` is set only when the patch applies to the base line by line. Line ends of hunks,
-    base and target are made alike before they come here.
+    base and target are made alike before they come here. `removed_lines` are all `-` lines of the
+    file's hunks: code that the patch moves is no proof that it was there.
     """
 
     hunks: Sequence[Hunk]
@@ -99,11 +100,13 @@ class FileContext:
     landings: dict[int, Landing] = field(default_factory=dict)
     refusals: dict[int, Refusal] = field(default_factory=dict)
     shapes: list[Shape] = field(default_factory=list)
+    removed_lines: frozenset[bytes] = frozenset()
     _placed: list[int] = field(default_factory=list)
     _merged: list[list[Merged]] | None = None
 
     def __post_init__(self) -> None:
         self.shapes = [shape_of(hunk, number) for number, hunk in enumerate(self.hunks)]
+        self.removed_lines = frozenset(line for shape in self.shapes for line in shape.removed)
 
     def named(self, number: int) -> int:
         """The 0-based line that the hunk's header names."""
@@ -169,6 +172,16 @@ class FileContext:
     def edits_at(self, number: int, start: int) -> tuple[Replace, ...]:
         """The hunk's changes when its preimage stands at `start`; context lines are left alone."""
         return tuple(Replace(start + run.start, start + run.stop, run.lines) for run in self.shapes[number].runs)
+
+    def author_has(self, number: int, block: tuple[bytes, ...]) -> bool:
+        """Whether the file that the patch was made on, or the hunk's own context, holds `block` near the hunk."""
+        shape = self.shapes[number]
+        slack = len(block)
+        near = shape.preimage
+        if self.base_map is not None:
+            start = self.named(number)
+            near = tuple(self.base_map.base[max(0, start - slack) : start + len(shape.preimage) + slack])
+        return any(near[at : at + slack] == block for at in range(len(near) - slack + 1))
 
     def in_function(self, number: int, start: int) -> bool | None:
         """Whether a hunk at `start` changes the function that it names; None when it names none.
