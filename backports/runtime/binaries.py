@@ -36,20 +36,29 @@ def _installed() -> dict[str, Path]:
     return {major: root / name for major, name in _FOLDERS.items() if (root / name / "bin" / "postgres").exists()}
 
 
-def copy_installation(source: Path, target: Path) -> None:
-    """Copy the programs to where every account can read them; does nothing when the same copy is there."""
-    mark = target / "copied-from"
+def copy_installation(source: Path, target: Path) -> Path:
+    """Copy the programs below `target`, where every account can read them; the copy's folder.
+
+    Their libraries go along, at the same distance: the programs find them by a path relative to their own.
+    Does nothing when the same copy is there.
+    """
+    copied = target / source.parent.name / source.name
     wanted = f"{source}\n{(source / 'bin' / 'postgres').stat().st_mtime_ns}\n"
+    mark = target / "copied-from"
     if mark.exists() and mark.read_text() == wanted:
-        return
+        return copied
     fresh = target.with_name(target.name + ".new")
     for stale in (fresh, target):
         shutil.rmtree(stale, ignore_errors=True)
     for part in ("bin", "lib", "share"):
-        shutil.copytree(source / part, fresh / part, symlinks=True)
+        shutil.copytree(source / part, fresh / source.parent.name / source.name / part, symlinks=True)
+    libraries = source.parent.with_name(source.parent.name + ".libs")
+    if libraries.exists():
+        shutil.copytree(libraries, fresh / libraries.name)
     _open_to_all(fresh)
     (fresh / "copied-from").write_text(wanted)
     fresh.rename(target)
+    return copied
 
 
 def _open_to_all(folder: Path) -> None:

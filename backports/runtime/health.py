@@ -13,7 +13,7 @@ from django.utils import timezone
 
 ALIVE = timedelta(seconds=30)
 SCHEDULER = "scheduler"
-_BROKER_SECONDS = 2.0
+_BROKER_SECONDS = 2
 _log = logging.getLogger(__name__)
 
 # True when the role of this connection owns something or has a power that would step round the embargo's policies.

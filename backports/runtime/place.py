@@ -115,8 +115,7 @@ def programs(place: Place) -> tuple[int, Path]:
         return int(major), source / "bin"
     _make_elsewhere(place.base)
     target = _elsewhere(place.base) / f"postgresql-{major}"
-    binaries.copy_installation(source, target)
-    return int(major), target / "bin"
+    return int(major), binaries.copy_installation(source, target) / "bin"
 
 
 def is_reachable(path: Path) -> bool:

@@ -1,0 +1,55 @@
+# make run · make test · make help.   Variables: PORT, DATA, DEMO, XEN_GIT, WORKERS, PYTHON.
+PORT ?= 8000
+DATA ?= var
+DEMO ?= 1
+XEN_GIT ?=
+WORKERS ?= 2
+PYTHON ?=
+VENV = .venv
+BIN = $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench setup-dev setup-system clean
+
+help:
+	@echo 'make run     install, start everything on http://127.0.0.1:$(PORT)/, load the demo once; Ctrl-C stops it'
+	@echo 'make setup   install what the server runs on into $(VENV), and nothing else'
+	@echo 'make test    install what tests need, then every gate and every test'
+	@echo 'make check   the gates alone: format, lint, types, imports, templates, deployment, migrations'
+	@echo 'make bench   measure on a real clone: make bench XEN_GIT=/path/to/xen.git'
+	@echo 'make clean   remove $(VENV) and the caches; keeps the data'
+	@echo
+	@echo 'PORT=8000    port of the web server (it listens on 127.0.0.1 only)'
+	@echo 'DATA=var     folder of the database, repositories, logs'
+	@echo 'DEMO=1       0: load no demo'
+	@echo 'XEN_GIT=     path or URL of a Xen clone to fill the matrix with'
+	@echo 'WORKERS=2    worker processes'
+	@echo 'PYTHON=      a Python of 3.11 or newer, where it is not found by itself'
+
+setup:
+	@PYTHON='$(PYTHON)' sh tools/setup.sh requirements.txt
+
+setup-dev:
+	@PYTHON='$(PYTHON)' sh tools/setup.sh requirements-dev.txt
+
+setup-system:
+	@sh tools/system-packages.sh
+
+run: setup
+	@PORT='$(PORT)' DATA='$(DATA)' DEMO='$(DEMO)' XEN_GIT='$(XEN_GIT)' WORKERS='$(WORKERS)' FOLLOW_PARENT=1 \
+		exec $(BIN)/python manage.py serve
+
+check: setup-dev
+	@sh tools/gates.sh
+
+test: setup-dev setup-system
+	@sh tools/gates.sh
+	@XEN_GIT='$(XEN_GIT)' sh tools/gate.sh tests $(BIN)/python -m pytest
+
+bench: setup
+	@if [ -z '$(XEN_GIT)' ]; then echo 'Name a clone: make bench XEN_GIT=/path/to/xen.git' >&2; exit 2; fi
+	@WORKERS='$(WORKERS)' $(BIN)/python manage.py bench '$(XEN_GIT)'
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

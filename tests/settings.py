@@ -1,0 +1,25 @@
+"""The server's settings on a data folder of the test session's own, whatever the caller's environment names."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+if "TESTS_DATA" not in os.environ:
+    os.environ["TESTS_DATA"] = tempfile.mkdtemp(prefix="backports-tests-")
+    # The database's account must be able to pass through.
+    Path(os.environ["TESTS_DATA"]).chmod(0o711)
+    os.environ["TESTS_DATA_MAKER"] = str(os.getpid())
+os.environ["DATA"] = os.environ["TESTS_DATA"]
+for _name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DEBUG", "PRODUCTION"):
+    os.environ.pop(_name, None)
+# Tests of the brokers name theirs to the processes that they start.
+if "TESTS_BROKER_URL" in os.environ:
+    os.environ["BROKER_URL"] = os.environ["TESTS_BROKER_URL"]
+else:
+    os.environ.pop("BROKER_URL", None)
+
+from backports.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
