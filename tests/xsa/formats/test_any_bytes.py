@@ -37,7 +37,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return draw(st.one_of(st.just(seed[:start] + middle + seed[stop:]), st.binary(max_size=300)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
 @given(damaged())
 def test_every_reader_gives_a_value_or_a_format_error(data):
     for reader in (parse_advisory, parse_meta, parse_index):
@@ -48,7 +48,7 @@ def test_every_reader_gives_a_value_or_a_format_error(data):
             assert error.sentence.endswith((".", "?"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(damaged())
 def test_a_damaged_signature_is_never_good_for_a_changed_text(data):
     found = verify(data, [PUBLIC])
@@ -59,7 +59,7 @@ def test_a_damaged_signature_is_never_good_for_a_changed_text(data):
 NAMES = st.one_of(st.text(max_size=30), st.from_regex(r"(xsa9|advisory-9|x/)[-.0-9a-z]{0,12}\.(txt|meta|patch|json)"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(st.dictionaries(NAMES, damaged(), max_size=5))
 def test_a_bundle_never_raises_and_never_drops_a_file(files):
     bundle = read_bundle(files, certs=[PUBLIC], newest="4.20")
@@ -68,7 +68,7 @@ def test_a_bundle_never_raises_and_never_drops_a_file(files):
     assert {name for recipe in bundle.recipes for name in recipe.files} <= set(files)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
 @given(st.one_of(st.text(max_size=80), st.from_regex(r"(Xen |4\.\d+\.x|xen-unstable|\.\.\.| - |, |qemu){1,8}")))
 def test_any_line_of_a_list_and_any_name_are_read(text):
     found = targets(text, newest="4.20")
