@@ -62,6 +62,13 @@ def test_a_line_slipped_into_the_armor_headers_is_not_taken_for_signed_text(key,
     assert verify(forged, [key[1]]).state == "bad"
 
 
+def test_signed_text_that_the_reader_would_not_show_is_bad(key):
+    signed = clear_sign(b"Hidden warning\n\nShown text\n", key[0])
+    forged = signed.replace(b"\n\nHidden", b"\n\x0c\nHidden", 1)
+    assert b"Hidden" not in split_clearsigned(forged)[0]
+    assert verify(forged, [key[1]]).state == "bad"
+
+
 def test_an_unknown_key_is_not_a_bad_signature(signed):
     _, other = make_demo_key("Security Engineer Two", "two@example.org")
     found = verify(signed, [other])
