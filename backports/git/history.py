@@ -108,12 +108,9 @@ def find_by_subject_or_patch_id(path: Path | str, branch: str, subject: str, pat
     branch reverted does not count. Raises GitError `no-such-branch`.
     """
     graph = graph_of(path, [branch])
-    same = [oid for oid in graph.subjects.get(subject.strip(), ()) if graph.holds(branch, oid)] if subject else []
+    same = [oid for oid in graph.subjects.get(subject.strip(), ()) if subject and graph.holds(branch, oid)]
     wanted = patch_id(patch_bytes)
-    touched = _touched(patch_bytes) if wanted else []
-    ids = _patch_ids(path, same) if wanted else {}
-    if wanted not in ids.values() and 0 < len(touched) <= _MOST_PATHS:
-        ids |= _patch_ids_of_paths(path, graph.tips[branch], touched)
+    ids = _patch_ids(path, same) if same else _patch_ids_of_paths(path, graph.tips[branch], _touched(patch_bytes))
     equal = [oid for oid, found in ids.items() if found == wanted and graph.holds(branch, oid)]
     if equal:
         return Found(equal[0], "patch-id")
@@ -164,18 +161,18 @@ def _touched(patch_bytes: bytes) -> list[str]:
 
 
 def _patch_ids(path: Path | str, oids: Iterable[str]) -> dict[str, str]:
-    wanted = "".join(f"{oid}\n" for oid in oids)
-    if not wanted:
-        return {}
+    wanted = "".join(f"{oid}\n" for oid in oids).encode()
     return _ids(path, ["diff-tree", "--stdin", "--root", "-p", "-r", "--no-color", "--full-index"], wanted)
 
 
-def _patch_ids_of_paths(path: Path | str, tip: str, touched: Iterable[str]) -> dict[str, str]:
+def _patch_ids_of_paths(path: Path | str, tip: str, touched: Collection[str]) -> dict[str, str]:
+    if not 0 < len(touched) <= _MOST_PATHS:
+        return {}
     options = ["log", "--no-merges", "-p", "--no-color", "--full-diff", "--full-index", "--format=%H", tip, "--"]
     return _ids(path, [*options, *(f":(literal){name}" for name in touched)], None)
 
 
-def _ids(path: Path | str, args: list[str], wanted: str | None) -> dict[str, str]:
-    shown = run_git(args, git_dir=path, input=None if wanted is None else wanted.encode())
+def _ids(path: Path | str, args: list[str], wanted: bytes | None) -> dict[str, str]:
+    shown = run_git(args, git_dir=path, input=wanted)
     lines = run_git(["patch-id", "--stable"], input=shown).decode("ascii", "replace").splitlines()
     return {oid: number for number, oid in (line.split() for line in lines if line.strip())}
