@@ -155,7 +155,8 @@ class Fix(models.Model):
     `xen` for Xen's own, else another one's (`linux`, `qemu-xen`). `origin` tells where the
     assignment was read: `resolution`, `meta`, `name` or `commit`. A fix without patches says
     that there is nothing to apply on that branch. `prerequisites` are numbers of advisories
-    that it builds on.
+    that it builds on. With `problems` (`{"code", "sentence", "file"}`) its files are not what
+    was published, and it is not tried.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -165,6 +166,7 @@ class Fix(models.Model):
     origin = models.CharField(max_length=20)
     stable_ref = models.CharField(max_length=40, blank=True)
     prerequisites = ArrayField(models.PositiveIntegerField(), default=list, blank=True)
+    problems = models.JSONField(default=list, blank=True)
     digest = models.CharField(max_length=64)
 
     class Meta:
@@ -175,6 +177,11 @@ class Fix(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id} {self.branch}"
+
+    @property
+    def says_nothing_to_apply(self) -> bool:
+        """Whether the advisory's metadata lists this branch without patches; a missing file says no such thing."""
+        return self.origin == "meta" and not self.problems and not self.patches.all()
 
 
 class FixPatch(models.Model):

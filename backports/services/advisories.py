@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from backports.engine.diff import parse_series
 from backports.engine.errors import EngineError
-from backports.models import Repository
+from backports.models import Branch, Repository
 from xsa.formats.errors import Problem
 from xsa.models import Advisory, PatchFile, User
 from xsa.services.ingest import Ingested, ingest_files, note_problem
@@ -23,6 +23,12 @@ def newest_release(project: str) -> str | None:
     return branch.name if branch else None
 
 
+def release_dates(project: str) -> dict[str, date]:
+    """When each branch was first released, as far as it is known to the day."""
+    rows = Branch.objects.filter(repository__project=project, repository__organisation=None)
+    return {row.name: date.fromisoformat(row.released) for row in rows if len(row.released) == len("2011-03-25")}
+
+
 def ingest(
     actor: User | None,
     *,
@@ -33,7 +39,13 @@ def ingest(
 ) -> list[Ingested]:
     """Take in files in the layout that Xen publishes, and queue attempts for what is new."""
     results = ingest_files(
-        actor, files=files, tree=project, planned=planned, certs=certs, newest=newest_release(project)
+        actor,
+        files=files,
+        tree=project,
+        planned=planned,
+        certs=certs,
+        newest=newest_release(project),
+        releases=release_dates(project),
     )
     changed = [result.number for result in results if result.changed and result.number is not None]
     if changed:

@@ -12,6 +12,7 @@ from backports.git.history import find_by_subject_or_patch_id, is_ancestor
 from backports.git.patches import format_patch
 from backports.git.results import commit_series, open_results
 from backports.git.store import commit_at, open_repository
+from backports.git.transfer import copy_ref
 from backports.git.tree import GitTree
 from backports.models import Attempt
 from xsa.models import Fix
@@ -21,7 +22,7 @@ from .places import mirror_path, results_path
 from .planning import fixes_for
 from .prerequisites import Ground, grounds
 from .sources import Source, by_nearness, read_source
-from .trying import MOST_SOURCES, Tried, choose, introducing_commits, code_absent, try_patches
+from .trying import MOST_SOURCES, Tried, choose, code_absent, introducing_commits, try_patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def find(attempt: Attempt) -> Finding:
     """Try the cell. Raises EngineError or GitError when the environment is broken."""
     branch = attempt.branch
     fixes = fixes_for(branch.repository.project, [attempt.advisory]).get(attempt.advisory_id, [])
-    nothing = [fix for fix in fixes if fix.branch == branch.name and not fix.patches.all()]
+    nothing = [fix for fix in fixes if fix.branch == branch.name and fix.says_nothing_to_apply]
     if nothing:
         return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing[0])
     chosen = by_nearness(fixes, branch)[:MOST_SOURCES]
@@ -98,6 +99,11 @@ def _with_data(fixes: Sequence[Fix]) -> list[Fix]:
 
 def _not_affected(sentence: str, source: Fix, tried: Tried | None = None) -> Finding:
     return Finding(Outcome.NOT_AFFECTED, tried, source, reasons=(sentence,))
+
+
+def attempt_ref(pk: object) -> str:
+    """The ref in an advisory's result repository that holds an attempt's result."""
+    return f"refs/attempts/{pk}"
 
 
 class _Search:
@@ -215,8 +221,12 @@ class _Search:
         """The tree as far as it went, as one commit a patch; "" when nothing changed."""
         if not any(patch.changes for patch in result.patches):
             return ""
-        branch = self.attempt.branch
-        repo = open_results(results_path(branch.repository.name, self.attempt.advisory.number), self.mirror)
+        name = self.attempt.branch.repository.name
+        path = results_path(name, self.attempt.advisory.number)
+        repo = open_results(path, self.mirror)
+        if ground.number:
+            below = results_path(name, ground.number)
+            copy_ref(below, attempt_ref(ground.attempt), path, f"refs/prerequisites/{self.attempt.pk}")
         note = f"(backported from the fix of XSA-{self.attempt.advisory.number} for {source.fix.branch})"
         base = ground.tip or self.attempt.tip
-        return commit_series(repo, base, result, f"refs/attempts/{self.attempt.pk}", note=note)
+        return commit_series(repo, base, result, attempt_ref(self.attempt.pk), note=note)

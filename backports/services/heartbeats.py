@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import beat_init, worker_ready, worker_shutting_down
 from django.db import close_old_connections
 from django.utils import timezone
 
@@ -46,7 +46,16 @@ def _keep_beating(name: str) -> None:
 
 @worker_ready.connect
 def _start(sender: object, **_: object) -> None:
-    name = str(getattr(sender, "hostname", "worker"))
+    _start_beating(str(getattr(sender, "hostname", "worker")))
+
+
+@beat_init.connect
+def _start_scheduler(**_: object) -> None:
+    # By itself too: its task can stand behind a long queue while the scheduler is well.
+    _start_beating(SCHEDULER)
+
+
+def _start_beating(name: str) -> None:
     beat(name)
     threading.Thread(target=_keep_beating, args=(name,), daemon=True, name="heartbeat").start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from backports.engine.result import Outcome
 from backports.models import Attempt, UpstreamFix
@@ -18,6 +19,7 @@ class Ground:
     """A tree to try on other than the branch itself: our result for advisory `number`, at commit `tip`."""
 
     number: int = 0
+    attempt: UUID | None = None
     tip: str = ""
     numbers: tuple[int, ...] = ()
 
@@ -38,7 +40,7 @@ def grounds(attempt: Attempt, fixes: Sequence[Fix]) -> Iterator[Ground]:
         outcome__in=[Outcome.APPLIED, Outcome.NEEDS_PREREQUISITE],
     )
     for row in usable.select_related("advisory").order_by("-advisory__number"):
-        yield Ground(row.advisory.number, row.result, (*row.prerequisites, row.advisory.number))
+        yield Ground(row.advisory.number, row.pk, row.result, (*row.prerequisites, row.advisory.number))
 
 
 def replan_dependents(attempt: Attempt) -> int:

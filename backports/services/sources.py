@@ -63,6 +63,8 @@ class Source:
 
 def read_source(fix: Fix) -> Source:
     """The patches of a fix in order, from the files that came in or from the mirror's commits."""
+    for problem in fix.problems:
+        return Source(fix, problem_code=problem["code"], problem=problem["sentence"])
     try:
         patches = [patch for raw in _bytes_of(fix) for patch in parse_series(raw)]
     except EngineError as error:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -57,11 +57,13 @@ def ingest_files(
     planned: datetime | None = None,
     certs: Sequence[bytes] = (),
     newest: str | None = None,
+    releases: Mapping[str, date] | None = None,
 ) -> list[Ingested]:
     """Take in files named as Xen publishes them; each advisory in a transaction of its own.
 
     `tree` is the project that "xen" in the texts means, `planned` the planned disclosure of
-    whatever is new, `certs` the keys whose signature counts, `newest` the newest release.
+    whatever is new, `certs` the keys whose signature counts. `releases` (branch to date of its
+    first release), and else `newest`, end ranges that begin at xen-unstable.
     An `xsa.json` among the files discloses what it lists as public. Advisories are
     embargoed otherwise.
     """
@@ -73,7 +75,7 @@ def ingest_files(
         if number is None:
             results += _keep_unread(part)
             continue
-        results += _Ingest(actor, tree, planned, certs, newest).advisory(number, part)
+        results += _Ingest(actor, tree, planned, certs, newest, releases or {}).advisory(number, part)
     _disclose_listed(actor, entries)
     return results
 
@@ -164,12 +166,13 @@ class _Ingest:
     planned: datetime | None
     certs: Sequence[bytes]
     newest: str | None
+    releases: Mapping[str, date]
 
     @transaction.atomic
     def advisory(self, number: int, files: Mapping[str, bytes]) -> list[Ingested]:
         """One advisory's files: into its version, or beside it when they contradict what is there."""
         advisory = Advisory.objects.select_for_update().filter(number=number).first()
-        bundle = self.read(files)
+        bundle = self.read(number, files)
         version = self.version_of(advisory, bundle)
         if version is None:
             return [self.first(advisory, number, bundle)]
@@ -181,8 +184,8 @@ class _Ingest:
             *(Ingested(number, version.number, "kept", file.problems) for file in aside),
         ]
 
-    def read(self, files: Mapping[str, bytes]) -> Bundle:
-        return read_bundle(files, certs=self.certs, newest=self.newest)
+    def read(self, number: int, files: Mapping[str, bytes]) -> Bundle:
+        return read_bundle(files, certs=self.certs, newest=self.newest, releases=self.releases, number=number)
 
     def version_of(self, advisory: Advisory | None, bundle: Bundle) -> AdvisoryVersion | None:
         """The stored version that the files are of; without a text, the current one."""
@@ -242,7 +245,7 @@ class _Ingest:
         if not fresh:
             return Ingested(number, version.number, "unchanged")
         files = {file.name: bytes(file.data) for file in version.files.all()}
-        whole = self.read(files | {file.name: file.data for file in fresh})
+        whole = self.read(number, files | {file.name: file.data for file in fresh})
         self.write(version, whole)
         for file in fresh:
             _keep(version, file.name, file.data, file.kind, file.problems)
@@ -271,6 +274,7 @@ def store_fixes(version: AdvisoryVersion, recipes: Sequence[Recipe], *, tree: st
     files = {file.name: file for file in version.files.defer("data")}
     for recipe in recipes:
         chosen = [files[name] for name in recipe.files if name in files]
+        contents = [*(file.sha256 for file in chosen), *(problem.code for problem in recipe.problems)]
         fix = Fix.objects.create(
             version=version,
             branch=recipe.branch,
@@ -278,7 +282,8 @@ def store_fixes(version: AdvisoryVersion, recipes: Sequence[Recipe], *, tree: st
             origin=recipe.origin,
             stable_ref=recipe.stable_ref or "",
             prerequisites=list(recipe.prereqs),
-            digest=hashlib.sha256(" ".join(file.sha256 for file in chosen).encode()).hexdigest(),
+            problems=[as_json(problem) for problem in recipe.problems],
+            digest=hashlib.sha256(" ".join(contents).encode()).hexdigest(),
         )
         FixPatch.objects.bulk_create(
             FixPatch(fix=fix, position=position, file=file) for position, file in enumerate(chosen)
