@@ -1,0 +1,1 @@
+"""Download formats; a file per format."""

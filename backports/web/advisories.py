@@ -1,0 +1,102 @@
+"""The advisories: the list of all, and one with everything about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from backports.models import Attempt, UpstreamFix
+from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile
+from xsa.visibility import visible_advisories
+
+from . import words
+from .filters import search
+from .lookup import advisory_or_404, repositories
+from .pager import page_of
+
+PAGE = 100
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """All advisories that the reader may see, also those that no repository here has a cell for."""
+    sought = request.GET.get("text", "").replace("\0", "").strip()[:100]
+    rows = visible_advisories(request.user).annotate(
+        tried=Exists(Attempt.objects.filter(advisory=OuterRef("pk"), current=True))
+    )
+    rows = search(rows, sought) if sought else rows
+    rows = rows.only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
+    context = {"page": page_of(rows, request.GET, PAGE), "count": rows.count(), "text": sought}
+    return render(request, "advisories/list.html", context)
+
+
+_LISTED = ("current__title", "current__cves", "current__number")
+
+
+@require_safe
+def detail(request: HttpRequest, number: int) -> HttpResponse:
+    """One advisory: its versions, text, fixes, files, and how it stands on every branch."""
+    advisory = advisory_or_404(request, number)
+    current = advisory.current
+    context = {
+        "advisory": advisory,
+        "current": current,
+        "versions": _versions(advisory),
+        "fixes": _fixes(advisory),
+        "files": _files(advisory),
+        "strips": [strip for row in repositories() if (strip := _strip(advisory, row))["branches"]],
+        "deployment": words.DEPLOYMENT.get(current.deployment, "") if current else "",
+        "signature": words.SIGNATURES.get(current.signature, "") if current else "",
+        "words": words,
+    }
+    return render(request, "advisories/detail.html", context)
+
+
+def _versions(advisory: Advisory) -> list[AdvisoryVersion]:
+    return list(advisory.versions.defer("sections").order_by("-number"))
+
+
+def _fixes(advisory: Advisory) -> list[Fix]:
+    """The fixes of the current version and those of the repository itself, newest branch first."""
+    patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
+    rows = Fix.objects.filter(version__in=[advisory.current_id, *_mined(advisory)]).select_related("version")
+    found = list(rows.prefetch_related(patches))
+    return sorted(found, key=lambda fix: (fix.tree != "xen", fix.tree, _version_key(fix.branch)))
+
+
+def _mined(advisory: Advisory) -> list[Any]:
+    return list(advisory.versions.filter(number=0).values_list("pk", flat=True))
+
+
+def _version_key(branch: str) -> tuple[int, ...]:
+    parts = branch.split(".")
+    return tuple(-int(part) for part in parts) if all(part.isdigit() for part in parts) else (-(10**6),)
+
+
+def _files(advisory: Advisory) -> list[PatchFile]:
+    rows = PatchFile.objects.filter(version__advisory=advisory).defer("data").select_related("version")
+    return list(rows.order_by("-version__number", "name"))
+
+
+def _strip(advisory: Advisory, repository: Any) -> dict[str, Any]:
+    """A repository's branches, newest first, each with its current attempt or with the upstream fix."""
+    attempts = {
+        row.branch_id: row
+        for row in Attempt.objects.filter(advisory=advisory, current=True, branch__repository=repository).defer(
+            "evidence", "paths"
+        )
+    }
+    held = {
+        row.branch_id: row.commits
+        for row in UpstreamFix.objects.filter(advisory=advisory, branch__repository=repository)
+    }
+    branches = [
+        {"branch": branch, "attempt": attempts.get(branch.pk), "commits": held.get(branch.pk, [])}
+        for branch in repository.branches.filter(gone=False)
+        if branch.pk in attempts or branch.pk in held
+    ]
+    return {"repository": repository, "branches": branches}

@@ -1,0 +1,112 @@
+"""One attempt: its verdict, the evidence for it, its result, and trying again."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from backports.engine.result import Confidence, Outcome
+from backports.export import mbox
+from backports.models import Attempt, UpstreamFix
+from backports.services.attempts import requeue
+
+from . import downloads, looks, words
+from .lookup import attempt_or_404, attempts_for
+
+HISTORY = 20
+
+
+@require_safe
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What an attempt found, file by file and hunk by hunk."""
+    attempt = attempt_or_404(request, pk, evidence=True)
+    context = {
+        "attempt": attempt,
+        "advisory": attempt.advisory,
+        "branch": attempt.branch,
+        "repository": attempt.branch.repository,
+        "word": looks.word_of(attempt),
+        "sentence": sentence(attempt),
+        "confidence": words.CONFIDENCES.get(attempt.confidence),
+        "rung": words.RUNGS.get(attempt.rung),
+        "because": words.BECAUSE.get(attempt.because, attempt.because),
+        "sources": [_source(one) for one in attempt.evidence.get("sources", [])],
+        "patches": attempt.evidence.get("patches", []),
+        "cut": attempt.evidence.get("cut", False),
+        "commits": _upstream(attempt),
+        "offered": downloads.offered(attempt),
+        "history": _history(request, attempt),
+        "different": words.DIFFERENT_PATCHES if attempt.advisory.embargoed else "",
+    }
+    return render(request, "attempts/detail.html", context)
+
+
+def _source(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "origin": words.ORIGINS.get(row["origin"], row["origin"])}
+
+
+def _history(request: HttpRequest, attempt: Attempt) -> list[Attempt]:
+    """The latest attempts of the same cell."""
+    rows = attempts_for(request).filter(advisory=attempt.advisory_id, branch=attempt.branch_id)
+    return list(rows.select_related("source")[:HISTORY])
+
+
+def _upstream(attempt: Attempt) -> list[str]:
+    if attempt.outcome != Outcome.FIXED_UPSTREAM:
+        return []
+    row = UpstreamFix.objects.filter(advisory=attempt.advisory_id, branch=attempt.branch_id).first()
+    return list(row.commits) if row else [attempt.result]
+
+
+def sentence(attempt: Attempt) -> str:
+    """The verdict in a sentence."""
+    if attempt.state != Attempt.State.DONE:
+        return words.STATES[attempt.state].sentence
+    if attempt.outcome == Outcome.APPLIED:
+        return _applied(attempt)
+    if attempt.outcome == Outcome.PARTLY_APPLIED:
+        return f"{attempt.hunks_landed} of {attempt.hunks_total} hunks landed; a person must place the others."
+    if attempt.outcome == Outcome.NEEDS_PREREQUISITE and attempt.prerequisites:
+        return f"The fix applies on {attempt.branch.name} on top of our results for {_numbers(attempt)}."
+    return words.OUTCOMES[attempt.outcome].sentence
+
+
+def _applied(attempt: Attempt) -> str:
+    hunks = f"All {attempt.hunks_total} hunks" if attempt.hunks_total != 1 else "The only hunk"
+    if attempt.confidence == Confidence.HIGH:
+        return f"{hunks} of the fix landed; the patch may be used after a normal review."
+    return f"{hunks} of the fix landed, but a person must look at the places named below."
+
+
+def _numbers(attempt: Attempt) -> str:
+    return ", ".join(f"XSA-{number}" for number in attempt.prerequisites)
+
+
+@require_safe
+def result(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The result as mail for `git am`: the finished patch, or what landed of it."""
+    attempt = attempt_or_404(request, pk)
+    if not downloads.offered(attempt):
+        raise Http404
+    patches = downloads.patches_of(attempt)
+    name = f"{downloads.stem(attempt)}.patch"
+    return downloads.attachment(mbox.as_mbox(patches), name, embargoed=attempt.advisory.embargoed)
+
+
+@require_POST
+@login_required
+def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Try the cell again."""
+    attempt = attempt_or_404(request, pk)
+    if requeue([attempt]):
+        messages.success(request, "Queued again.")
+    else:
+        messages.info(request, "A newer attempt of this cell exists already.")
+    newest = attempts_for(request).filter(advisory=attempt.advisory_id, branch=attempt.branch_id, current=True)
+    return redirect("attempt", newest.get().pk)

@@ -1,0 +1,143 @@
+"""A branch: what is missing there, and what of it applies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from backports.engine.result import Confidence, Outcome
+from backports.export import mbox
+from backports.models import Attempt, Branch
+from xsa.models import Advisory
+from xsa.visibility import visible_advisories
+
+from . import downloads, words
+from .lookup import attempts_for, repositories
+from .pager import page_of
+
+PAGE = 100
+WITHOUT_DATA = ("evidence", "paths", "reasons")
+
+
+def _branch(repository: str, branch: str) -> Branch:
+    return get_object_or_404(Branch.objects.select_related("repository"), repository__name=repository, name=branch)
+
+
+def _current(request: HttpRequest, branch: Branch) -> QuerySet[Attempt]:
+    return attempts_for(request).filter(branch=branch, current=True)
+
+
+@require_safe
+def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
+    """The branch's facts, its counts by outcome, and the list of what is missing."""
+    row = _branch(repository, branch)
+    current = _current(request, row)
+    chosen = request.GET.get("outcome", "")
+    chosen = chosen if chosen in words.OUTCOMES or chosen in words.STATES else ""
+    counts = _counts(current)
+    shown = _chosen(current, chosen)
+    page = page_of(_advisories(request, shown), request.GET, PAGE)
+    context = {
+        "branch": row,
+        "repository": row.repository,
+        "repositories": repositories(),
+        "siblings": row.repository.branches.filter(gone=False, history_only=False, rank__lt=9998),
+        "counts": counts,
+        "missing": sum(one["count"] for one in counts if one["missing"]),
+        "ready": _ready(current),
+        "chosen": words.OUTCOMES.get(chosen) or words.STATES.get(chosen),
+        "page": page,
+        "rows": _rows(shown, page.rows),
+        "different": words.DIFFERENT_PATCHES,
+    }
+    return render(request, "branches/detail.html", context)
+
+
+def _counts(current: QuerySet[Attempt]) -> list[dict[str, Any]]:
+    """How many cells there are of each outcome, the missing ones first; those not done count by their state."""
+    rows = current.order_by().values_list("state", "outcome").annotate(count=Count("pk"))
+    found: dict[str, int] = {}
+    for state, outcome, count in rows:
+        value = outcome if state == Attempt.State.DONE else state
+        found[value] = found.get(value, 0) + count
+    both = words.OUTCOMES | words.STATES
+    listed = [
+        {"word": word, "count": found[value], "missing": value not in words.SETTLED}
+        for value, word in both.items()
+        if value in found
+    ]
+    return sorted(listed, key=lambda one: not one["missing"])
+
+
+def _chosen(current: QuerySet[Attempt], chosen: str) -> QuerySet[Attempt]:
+    if chosen in words.STATES:
+        return current.filter(state=chosen)
+    if chosen:
+        return current.filter(outcome=chosen, state=Attempt.State.DONE)
+    return current.exclude(outcome__in=words.SETTLED)
+
+
+def _advisories(request: HttpRequest, shown: QuerySet[Attempt]) -> QuerySet[Advisory]:
+    columns = ("number", "disclosed_at", "planned_disclosure_at", "current__title")
+    return visible_advisories(request.user).filter(pk__in=shown.order_by().values("advisory")).only(*columns)
+
+
+def _rows(shown: QuerySet[Attempt], advisories: list[Advisory]) -> list[Attempt]:
+    """The attempts of a page's advisories, each holding its advisory as it was fetched."""
+    attempts = {
+        row.advisory_id: row for row in shown.filter(advisory__in=advisories).defer(*WITHOUT_DATA).select_related("source")
+    }
+    for advisory in advisories:
+        attempts[advisory.pk].advisory = advisory
+        attempts[advisory.pk].offered = downloads.offered(attempts[advisory.pk])  # type: ignore[attr-defined]
+    return [attempts[advisory.pk] for advisory in advisories]
+
+
+def _applied(current: QuerySet[Attempt], confidence: str) -> QuerySet[Attempt]:
+    """The applied ones, oldest advisory first: `high` only, or `review` too."""
+    rows = current.filter(outcome=Outcome.APPLIED, state=Attempt.State.DONE).exclude(result="")
+    rows = rows.filter(confidence=Confidence.HIGH) if confidence == Confidence.HIGH else rows
+    return rows.order_by("advisory__number")
+
+
+def _ready(current: QuerySet[Attempt]) -> dict[str, int]:
+    """How many applied results a download holds, and how many of them are embargoed."""
+    every = _applied(current, Confidence.REVIEW)
+    return {
+        "high": _applied(current, Confidence.HIGH).count(),
+        "review": every.count(),
+        "embargoed": every.filter(advisory__disclosed_at=None).count(),
+    }
+
+
+@require_safe
+def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> HttpResponse:
+    """All applied fixes of the branch in order, as one mbox or as a tar of patches."""
+    row = _branch(repository, branch)
+    confidence = request.GET.get("confidence", Confidence.HIGH)
+    if confidence not in words.CONFIDENCES:
+        raise Http404
+    attempts = list(
+        _applied(_current(request, row), confidence)
+        .defer(*WITHOUT_DATA)
+        .select_related("advisory", "branch__repository")
+    )
+    if not attempts:
+        raise Http404
+    embargoed = any(attempt.advisory.embargoed for attempt in attempts)
+    name = f"{row.repository.name}-{row.name}-applied-{confidence}.{suffix}"
+    named = _named(attempts)
+    if suffix == "tar":
+        return downloads.attachment(mbox.as_tar(named), name, embargoed=embargoed, kind="application/x-tar")
+    data = mbox.as_mbox(patch for _, patches in named for patch in patches)
+    return downloads.attachment(data, name, embargoed=embargoed)
+
+
+def _named(attempts: list[Attempt]) -> Iterator[tuple[str, list[bytes]]]:
+    for attempt in attempts:
+        yield downloads.stem(attempt), downloads.patches_of(attempt)

@@ -1,0 +1,42 @@
+"""Files as they came in, byte for byte."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from xsa.models import PatchFile
+from xsa.visibility import in_security_team, visible_to
+
+from . import downloads
+
+MOST = 200
+
+
+def _unread() -> QuerySet[PatchFile]:
+    return PatchFile.objects.filter(version=None)
+
+
+@require_safe
+def raw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The bytes of a file of an advisory, or of one that could not be read, for the security team."""
+    rows = visible_to(request.user, PatchFile.objects.exclude(version=None), "version__advisory")
+    if in_security_team(request.user):
+        rows = PatchFile.objects.all()
+    row = get_object_or_404(rows.select_related("version__advisory"), pk=pk)
+    embargoed = row.version is None or row.version.advisory.embargoed
+    return downloads.attachment(bytes(row.data), row.name, embargoed=embargoed)
+
+
+@require_safe
+def unread(request: HttpRequest) -> HttpResponse:
+    """What came in and could not be told which advisory it is of."""
+    if not in_security_team(request.user):
+        raise PermissionDenied("Files that could not be read are for the security team.")
+    rows = _unread().defer("data").order_by("-received_at", "pk")
+    return render(request, "files/unread.html", {"files": rows[:MOST], "count": rows.count()})

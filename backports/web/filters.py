@@ -1,0 +1,71 @@
+"""The matrix's filters: missing on a branch, outcome, date and text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from backports.models import Attempt, Branch, Repository
+from xsa.models import Advisory
+
+from .words import OUTCOMES, SETTLED
+
+_NUMBER = re.compile(r"(?:xsa)?[- ]?(\d{1,9})", re.IGNORECASE)
+
+
+class MatrixFilter(forms.Form):
+    """What the reader wants to see of a matrix. All fields are optional."""
+
+    text = forms.CharField(required=False, max_length=100, label="Number, title or CVE", strip=True)
+    missing = forms.ChoiceField(required=False, label="Missing on")
+    outcome = forms.ChoiceField(required=False, label="Outcome")
+    since = forms.DateField(required=False, label="Disclosed from", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="to", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, data: Any, *, branches: Iterable[Branch]) -> None:
+        super().__init__(data, auto_id="filter-%s")
+        self.fields["text"].widget.input_type = "search"  # type: ignore[attr-defined]
+        self._choose("missing", "any branch", ((branch.name, branch.name) for branch in branches))
+        self._choose("outcome", "any outcome", ((word.value, word.name) for word in OUTCOMES.values()))
+
+    def _choose(self, name: str, empty: str, choices: Iterable[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", empty), *choices]
+
+    def wanted(self) -> dict[str, Any]:
+        """What was filled in and could be understood."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+
+def narrow(advisories: QuerySet[Advisory], repository: Repository, wanted: dict[str, Any]) -> QuerySet[Advisory]:
+    """The advisories that have a cell in the repository's matrix and fit the filters."""
+    rows = advisories.filter(Exists(_cells(repository, wanted)))
+    if "since" in wanted:
+        rows = rows.filter(disclosed_at__date__gte=wanted["since"])
+    if "until" in wanted:
+        rows = rows.filter(disclosed_at__date__lte=wanted["until"])
+    return search(rows, wanted["text"]) if "text" in wanted else rows
+
+
+def _cells(repository: Repository, wanted: dict[str, Any]) -> QuerySet[Attempt]:
+    cells = Attempt.objects.filter(
+        current=True, branch__repository=repository, branch__gone=False, advisory=OuterRef("pk")
+    )
+    if "missing" in wanted:
+        cells = cells.filter(branch__name=wanted["missing"]).exclude(outcome__in=SETTLED)
+    return cells.filter(outcome=wanted["outcome"]) if "outcome" in wanted else cells
+
+
+def search(advisories: QuerySet[Advisory], text: str) -> QuerySet[Advisory]:
+    """Advisories by number, by part of their title, or by part of a CVE's name."""
+    rows = advisories.annotate(cve_text=Cast("current__cves", TextField()))
+    found = Q(current__title__icontains=text) | Q(cve_text__icontains=text)
+    number = _NUMBER.fullmatch(text)
+    return rows.filter(found | Q(number=int(number[1])) if number else found)

@@ -1,0 +1,15 @@
+"""`/healthz`."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from backports.runtime import health
+
+
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when every part is up, else 503; names of parts and `ok` or `fail`, nothing more."""
+    status, body = health.report()
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})

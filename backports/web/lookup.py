@@ -1,0 +1,49 @@
+"""How views find things: what a reader may not see answers exactly as what does not exist."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from backports.models import Attempt, Repository
+from xsa.models import Advisory
+from xsa.visibility import visible_advisories, visible_to
+
+T = TypeVar("T", bound=Model)
+DEFAULT = "xen"
+
+
+def attempts_for(request: HttpRequest) -> QuerySet[Attempt]:
+    """The attempts that the reader may see, without the evidence, which only one page needs."""
+    return visible_to(request.user, Attempt.objects.defer("evidence", "paths"), "advisory")
+
+
+def attempt_or_404(request: HttpRequest, pk: UUID, *, evidence: bool = False) -> Attempt:
+    """One visible attempt with its advisory, branch and source."""
+    rows = visible_to(request.user, Attempt.objects.all(), "advisory") if evidence else attempts_for(request)
+    related = ("advisory__current", "branch__repository", "source")
+    return get_object_or_404(rows.select_related(*related), pk=pk)
+
+
+def advisory_or_404(request: HttpRequest, number: int) -> Advisory:
+    """One visible advisory with its current version."""
+    return get_object_or_404(visible_advisories(request.user), number=number)
+
+
+def repositories() -> list[Repository]:
+    """Every mirror, by name."""
+    return list(Repository.objects.all())
+
+
+def pick(rows: list[Repository], name: str) -> Repository:
+    """The repository called `name`; for "" Xen's, or else the first. Raises Http404."""
+    for row in rows:
+        if row.name == (name or DEFAULT):
+            return row
+    if name or not rows:
+        raise Http404
+    return rows[0]

@@ -1,0 +1,191 @@
+"""The matrix: advisories by branches, and the fragment that keeps it up to date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from backports.models import Attempt, Branch, Repository, UpstreamFix
+from xsa.models import Advisory
+from xsa.visibility import visible_advisories
+
+from . import looks
+from .filters import MatrixFilter, narrow
+from .lookup import pick, repositories
+from .pager import page_of
+from .progress import Progress, progress, tally
+from .stamp import stamp
+
+PAGE = 50
+STAGING_RANK = 9998
+MASTER_RANK = 9999
+_COLUMNS = ("advisory__number", "branch_id", "id", *looks.COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A branch in the head of the matrix. `upstream` ones are never tried: they show whether the fix is there."""
+
+    branch: Branch
+    upstream: bool
+    missing: int = 0
+    supported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An advisory and its cells as HTML, one for each column."""
+
+    advisory: Advisory
+    cells: SafeString
+
+
+def columns_of(repository: Repository, missing: dict[UUID, int]) -> list[Column]:
+    """The columns: master, the stable branches newest first, and at the end those that are history only."""
+    rows = [b for b in repository.branches.all() if not b.gone and b.rank != STAGING_RANK]
+    rows.sort(key=lambda branch: (branch.history_only, -branch.rank))
+    today = timezone.now().date().isoformat()
+    return [
+        Column(
+            branch,
+            upstream=branch.history_only or branch.rank == MASTER_RANK,
+            missing=missing.get(branch.pk, 0),
+            supported=branch.security_until >= today[: len(branch.security_until)] and bool(branch.security_until),
+        )
+        for branch in rows
+    ]
+
+
+def rows_of(advisories: Sequence[Advisory], columns: Sequence[Column]) -> list[Row]:
+    """The advisories with their cells: two queries, whatever the size."""
+    tried: dict[int, dict[UUID, tuple[UUID, looks.Look]]] = defaultdict(dict)
+    attempts = Attempt.objects.filter(current=True, advisory__in=advisories).order_by()
+    for number, branch, pk, *shape in attempts.values_list(*_COLUMNS):
+        tried[number][branch] = pk, looks.look(*shape)
+    held = _held(advisories, columns)
+    return [Row(advisory, _cells(advisory, columns, tried[advisory.number], held)) for advisory in advisories]
+
+
+def _held(advisories: Sequence[Advisory], columns: Sequence[Column]) -> set[tuple[UUID, UUID]]:
+    branches = [column.branch.pk for column in columns if column.upstream]
+    fixes = UpstreamFix.objects.filter(advisory__in=advisories, branch__in=branches).order_by()
+    return set(fixes.values_list("advisory_id", "branch_id"))
+
+
+def _cells(
+    advisory: Advisory,
+    columns: Sequence[Column],
+    tried: dict[UUID, tuple[UUID, looks.Look]],
+    held: set[tuple[UUID, UUID]],
+) -> SafeString:
+    html = []
+    for column in columns:
+        pk = column.branch.pk
+        if column.upstream:
+            html.append(_upstream_cell(advisory, held=(advisory.pk, pk) in held))
+        elif pk in tried:
+            html.append(matrix_cell(advisory.number, column.branch.rank, *tried[pk]))
+        else:
+            html.append("<td>")
+    return mark_safe("".join(html))  # noqa: S308 - made of template parts
+
+
+def _upstream_cell(advisory: Advisory, *, held: bool) -> str:
+    return stamp("parts/_upstream_cell.html", (("held", held),), number=str(advisory.number))
+
+
+def matrix_cell(number: int, rank: int, pk: UUID, shape: looks.Look, *, swap: bool = False) -> str:
+    """One `<td>` with an id by which a later answer can replace it; `swap` marks it as such an answer."""
+    key = (*shape, ("swap", swap))
+    return stamp("parts/_matrix_cell.html", key, number=str(number), rank=str(rank), id=str(pk))
+
+
+def _open_cells(repository: Repository, visible: QuerySet[Advisory]) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(
+        current=True,
+        branch__repository=repository,
+        branch__gone=False,
+        advisory__in=visible.order_by().values("pk"),
+    )
+
+
+def _progress(repository: Repository, visible: QuerySet[Advisory]) -> Progress:
+    return progress(tally(_open_cells(repository, visible)))
+
+
+@require_safe
+def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
+    """The matrix of a repository, or an invitation to add one when there is none."""
+    mirrors = repositories()
+    name = repository or request.GET.get("repository", "")
+    if not mirrors and not name:
+        return render(request, "matrix/empty.html")
+    shown = pick(mirrors, name)
+    visible = visible_advisories(request.user)
+    state = _progress(shown, visible)
+    columns = columns_of(shown, state.missing)
+    form = MatrixFilter(request.GET, branches=[column.branch for column in columns if not column.upstream])
+    wanted = form.wanted()
+    fitting = narrow(visible, shown, wanted).only(
+        "number", "disclosed_at", "planned_disclosure_at", "current__title", "current__cves"
+    )
+    page = page_of(fitting, request.GET, PAGE)
+    context = {
+        "repository": shown,
+        "repositories": mirrors,
+        "columns": columns,
+        "form": form,
+        "filtered": bool(wanted),
+        "page": page,
+        "rows": rows_of(page.rows, columns),
+        "count": fitting.count(),
+        "progress": state,
+        "poll": poll_url_query(page.rows),
+    }
+    return render(request, "matrix/page.html", context)
+
+
+def poll_url_query(rows: Sequence[Advisory]) -> str:
+    """What the fragment needs to know of the page: which advisories it shows, and as of when."""
+    if not rows:
+        return ""
+    return f"?newest={rows[0].number}&oldest={rows[-1].number}&since={timezone.now().timestamp():.0f}"
+
+
+@require_safe
+def fragment(request: HttpRequest, repository: str) -> HttpResponse:
+    """Progress, and the cells of the page that changed since it was asked for last."""
+    shown = pick(repositories(), repository)
+    visible = visible_advisories(request.user)
+    newest, oldest, since = (_number(request.GET.get(key, "")) for key in ("newest", "oldest", "since"))
+    state = _progress(shown, visible)
+    moment = timezone.now() - timedelta(seconds=1)
+    context = {
+        "repository": shown,
+        "progress": state,
+        "poll": f"?newest={newest}&oldest={oldest}&since={moment.timestamp():.0f}",
+        "cells": list(_changed(_open_cells(shown, visible), newest, oldest, since)),
+    }
+    return render(request, "matrix/_fragment.html", context)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
+
+
+def _changed(attempts: QuerySet[Attempt], newest: int, oldest: int, since: int) -> Iterable[SafeString]:
+    moment = datetime.fromtimestamp(since, tz=timezone.get_default_timezone())
+    lately = Q(started_at__gte=moment) | Q(finished_at__gte=moment) | Q(created_at__gte=moment)
+    rows = attempts.filter(lately, advisory__number__range=(oldest, newest)).order_by()
+    for number, rank, pk, *shape in rows.values_list("advisory__number", "branch__rank", "id", *looks.COLUMNS):
+        yield mark_safe(matrix_cell(number, rank, pk, looks.look(*shape), swap=True))  # noqa: S308

@@ -1,0 +1,34 @@
+"""What every answer goes through."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from backports.engine.errors import EngineError
+from backports.git.errors import GitError
+
+log = logging.getLogger(__name__)
+
+
+class NoStore:
+    """No cache keeps what a logged-in reader was shown."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What went wrong around us, told with its code and sentence."""
+        if not isinstance(exception, EngineError | GitError):
+            return None
+        log.warning("answer failed code=%s", exception.code)
+        return render(request, "503.html", {"trouble": exception}, status=503)

@@ -1,0 +1,122 @@
+"""The components' tags and filters; settings make them builtins of every template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from backports.models import Attempt
+from backports.web import looks, text, words
+from backports.web.stamp import stamp
+
+register = template.Library()
+register.filter("visible", text.visible, is_safe=True)
+register.filter("plain", text.plain)
+
+
+@register.simple_tag
+def cell(attempt: Attempt) -> SafeString:
+    """An attempt as a small link with symbol and short word."""
+    return looks.cell(attempt.pk, looks.look_of(attempt))
+
+
+@register.inclusion_tag("parts/_verdict.html")
+def verdict(attempt: Attempt) -> dict[str, Any]:
+    """The badge with an attempt's full word."""
+    return {"word": looks.word_of(attempt)}
+
+
+@register.inclusion_tag("parts/_verdict.html")
+def outcome_badge(outcome: str) -> dict[str, Any]:
+    """The badge of an outcome by its value."""
+    return {"word": words.OUTCOMES[outcome]}
+
+
+@register.inclusion_tag("parts/_progress.html")
+def progress_bar(progress: Any) -> dict[str, Any]:
+    """Attempts done of all, with rate and remaining time."""
+    return {"progress": progress}
+
+
+@register.inclusion_tag("parts/_field.html")
+def field(bound: Any) -> dict[str, Any]:
+    """A form field with its label, help and errors."""
+    return {"field": bound}
+
+
+@register.inclusion_tag("parts/_embargo.html")
+def embargo(advisory: Any) -> dict[str, Any]:
+    """The embargo mark of an advisory; nothing for one that is disclosed."""
+    return {"advisory": advisory}
+
+
+@register.filter
+def rung_name(value: str) -> str:
+    """A rung's name for people."""
+    return words.RUNGS[value].name if value in words.RUNGS else value
+
+
+@register.filter
+def short(oid: str) -> SafeString:
+    """The first twelve digits of an oid, with all of it on hover."""
+    return format_html('<code title="{}">{}</code>', oid, oid[:12]) if oid else mark_safe("")
+
+
+@register.filter
+def moment(when: datetime | None) -> SafeString:
+    """A time to the minute, in UTC, which it says."""
+    return _time(when, "%Y-%m-%d %H:%M UTC")
+
+
+@register.filter
+def day(when: datetime | None) -> SafeString:
+    """A date, in UTC."""
+    return _time(when, "%Y-%m-%d")
+
+
+def _time(when: datetime | None, form: str) -> SafeString:
+    if when is None:
+        return mark_safe("")
+    utc = when.astimezone(UTC)
+    return format_html('<time datetime="{}">{}</time>', utc.strftime("%Y-%m-%dT%H:%M:%SZ"), utc.strftime(form))
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share of one as a percentage."""
+    return f"{share * 100:.0f} %"
+
+
+@register.simple_tag
+def hunk_lines(hunk: dict[str, Any]) -> SafeString:
+    """A hunk's lines; those that it expects carry the numbers at which they were found, when that is known."""
+    place = hunk["placement"]
+    number = place["line"] if place and not place["fuzz"] else 0
+    html = []
+    for tag, content in hunk["lines"]:
+        counted = number and tag != "+"
+        html.append(_line(tag, content, number if counted else 0))
+        number += bool(counted)
+    return mark_safe("".join(html))  # noqa: S308 - made of template parts
+
+
+@register.simple_tag
+def target_lines(lines: Sequence[str], first: int) -> SafeString:
+    """The target's own lines from line `first` on."""
+    html = (_line(" ", content, number) for number, content in enumerate(lines, start=first))
+    return mark_safe("".join(html))  # noqa: S308 - made of template parts
+
+
+_KINDS = {"+": "add", "-": "del"}
+
+
+def _line(tag: str, content: str, number: int) -> str:
+    look = (("kind", _KINDS.get(tag, "ctx")), ("tag", tag))
+    return stamp(
+        "parts/_line.html", look, number=str(number) if number else "", text=text.visible(content) or escape("")
+    )

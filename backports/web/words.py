@@ -1,0 +1,199 @@
+"""The words of the pages: what each outcome, rung, confidence and class means, in a sentence each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backports.engine.result import Confidence, Outcome, Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word with its looks.
+
+    `short` fits into a cell of the matrix; `tone` is a colour class of badge.css; `symbol`
+    says the same as the colour, for whoever does not see it.
+    """
+
+    value: str
+    name: str
+    short: str
+    symbol: str
+    tone: str
+    sentence: str
+
+
+OUTCOMES: dict[str, Word] = {
+    word.value: word
+    for word in (
+        Word(
+            Outcome.FIXED_UPSTREAM,
+            "fixed upstream",
+            "fixed",
+            "✓",
+            "calm",
+            "The branch holds the official fix.",
+        ),
+        Word(
+            Outcome.ALREADY_APPLIED,
+            "already applied",
+            "has it",
+            "≡",
+            "calm",
+            "Every change of the fix is in the branch already, though no commit says so.",
+        ),
+        Word(
+            Outcome.APPLIED,
+            "applied",
+            "applied",
+            "●",
+            "good",
+            "Every hunk of the fix landed; the finished patch can be downloaded.",
+        ),
+        Word(
+            Outcome.NEEDS_PREREQUISITE,
+            "needs a prerequisite",
+            "needs",
+            "↳",
+            "info",
+            "The fix applies once the named earlier fixes are in the branch.",
+        ),
+        Word(
+            Outcome.PARTLY_APPLIED,
+            "partly applied",
+            "partly",
+            "◔",
+            "part",
+            "Some hunks landed; a person must place the others.",
+        ),
+        Word(
+            Outcome.CONFLICT,
+            "conflict",
+            "confl.",
+            "✕",
+            "bad",
+            "No hunk of the fix found its place; a person must port it.",
+        ),
+        Word(
+            Outcome.NOT_AFFECTED,
+            "not affected",
+            "n/a",
+            "–",
+            "none",
+            "The vulnerable code is not in this branch; the attempt gives the evidence.",
+        ),
+        Word(
+            Outcome.MALFORMED,
+            "malformed",
+            "malf.",
+            "▲",
+            "bad",
+            "The patch cannot be read; the attempt says what is wrong with it.",
+        ),
+        Word(
+            Outcome.ERROR,
+            "error",
+            "error",
+            "!",
+            "bad",
+            "The attempt itself failed; this says nothing about the patch.",
+        ),
+    )
+}
+
+SETTLED = (Outcome.FIXED_UPSTREAM, Outcome.ALREADY_APPLIED, Outcome.NOT_AFFECTED)
+"""Outcomes that leave nothing to do on a branch; any other advisory is missing there."""
+
+RUNGS: dict[str, Word] = {
+    word.value: word
+    for word in (
+        Word(
+            Rung.ALREADY_APPLIED,
+            "already applied",
+            "has it",
+            "≡",
+            "calm",
+            "The change is there already.",
+        ),
+        Word(Rung.EXACT, "exact", "exact", "●", "good", "Every line stands where the patch says."),
+        Word(
+            Rung.OFFSET,
+            "offset",
+            "offset",
+            "●",
+            "good",
+            "The same lines, some way further up or down; the offset is given.",
+        ),
+        Word(
+            Rung.THREE_WAY,
+            "three-way",
+            "3-way",
+            "●",
+            "good",
+            "Merged from the file that the patch was made against, which both sides have in common.",
+        ),
+        Word(
+            Rung.FUZZ,
+            "fuzz",
+            "fuzz",
+            "◐",
+            "review",
+            "Some lines of context differ and were given up; their number is given.",
+        ),
+    )
+}
+
+CONFIDENCES: dict[str, Word] = {
+    word.value: word
+    for word in (
+        Word(Confidence.HIGH, "high", "high", "●", "good", "May be used after a normal review."),
+        Word(Confidence.REVIEW, "review", "review", "◐", "review", "A person must look at the named places."),
+    )
+}
+
+STATES: dict[str, Word] = {
+    "waiting": Word("waiting", "waiting", "waits", "…", "wait", "In the queue; no worker has taken it yet."),
+    "running": Word("running", "running", "runs", "▸", "wait", "A worker is trying it now."),
+}
+
+DEPLOYMENT: dict[str, str] = {
+    "all-permitted": "Patches and mitigations may be deployed during the embargo, even on public-facing "
+    "systems; updated software goes to other members of the predisclosure list only.",
+    "patches-only": "Patches may be deployed during the embargo; mitigations may not.",
+    "nothing": "Neither patches nor mitigations may be deployed during the embargo, except where every affected "
+    "system and guest is run and used by members only.",
+    "no-embargo": "This advisory had no embargo.",
+    "unknown": "The advisory does not say what may be deployed during the embargo: ask the Security Team first.",
+}
+
+SIGNATURES: dict[str, str] = {
+    "good": "signed, and the signature is good",
+    "bad": "signed, and the signature does not fit the text",
+    "unknown-key": "signed with a key that is not known here",
+    "weak": "signed with a digest that is no longer safe",
+    "broken": "has a signature that cannot be read",
+    "none": "not signed",
+}
+
+ORIGINS: dict[str, str] = {
+    "resolution": "the advisory's text",
+    "meta": "the .meta file",
+    "name": "the file's name",
+    "commit": "commits in the repository",
+}
+
+BECAUSE: dict[str, str] = {
+    "upstream": "the branch holds the official fix",
+    "branch moved": "the branch moved",
+    "new advisory version": "a new advisory version came in",
+    "prerequisite": "a prerequisite landed",
+    "on demand": "a person asked for it",
+}
+
+DIFFERENT_PATCHES = (
+    "A backport may count as a significantly different patch. Members who wish to deploy one during the embargo "
+    "contact the Xen Project Security Team first."
+)
+EMBARGO = (
+    "Embargoed: only that it exists, its number and the planned date may be known outside the predisclosure list."
+)
