@@ -49,9 +49,7 @@ def _change(subject: str, body: str, *edits: Edit, author: Person = SECURITY) ->
     return Change(subject, body, edits, author)
 
 
-_PORT_CHECK = (
-    "    if (!port_is_valid(d, port)) {\n        spin_unlock(&d->event_lock);\n        return -EINVAL;\n    }\n\n"
-)
+_PORT_CHECK = "    if (!port_is_valid(d, port)) {\n        rc = -EINVAL;\n        goto unlock;\n    }\n\n"
 _BIND_BODY = (
     "    chn = evtchn_from_port(d, port);\n    switch (chn->state) {\n"
     "    case ECS_UNBOUND:\n    case ECS_INTERDOMAIN:\n"
@@ -60,6 +58,7 @@ _BIND_START = (
     "    if (vcpu_id >= d->max_vcpus || !d->vcpu[vcpu_id])\n        return -ENOENT;\n\n"
     "    spin_lock(&d->event_lock);\n\n"
 )
+_BIND_END = "    spin_unlock(&d->event_lock);\n\n    return rc;\n}\n\nint evtchn_send("
 _EVENT_PORT = Fix(
     901,
     _down_to("4.5"),
@@ -69,6 +68,7 @@ _EVENT_PORT = Fix(
             "EVTCHNOP_bind_vcpu took the port from the guest and used it as an index.\n"
             "A guest could so write behind the array of its channels.",
             replace("common/event.c", _BIND_START + _BIND_BODY, _BIND_START + _PORT_CHECK + _BIND_BODY),
+            replace("common/event.c", _BIND_END, " unlock:\n" + _BIND_END),
         ),
     ),
 )
@@ -250,7 +250,7 @@ _EFER = Fix(
 
 _PORT_CHECK_AGAIN = (
     "    if (!port_is_valid(d, port) || READ_ONCE(d->state) == DOMAIN_DYING) {\n"
-    "        spin_unlock(&d->event_lock);\n        return -EINVAL;\n    }\n\n"
+    "        rc = -EINVAL;\n        goto unlock;\n    }\n\n"
 )
 _EVENT_DYING = Fix(
     908,
