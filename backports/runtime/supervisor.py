@@ -24,6 +24,7 @@ from backports.runtime.locks import FileLock
 from backports.runtime.programs import Child, GiveUp, programs
 
 _READY_SECONDS = 60.0
+_SAME_REQUEST = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Supervisor:
     def __init__(self, plan: Plan, *, prepare: Callable[[], None]) -> None:
         self.plan = plan
         self._prepare = prepare
-        self._signals = 0
+        self._stop_asked = 0.0
+        self._impatient = False
         self._stop = threading.Event()
         self._began = time.monotonic()
         self._ready = False
@@ -73,7 +75,7 @@ class Supervisor:
     def _serve(self, base: Path) -> int:
         try:
             self._start(base)
-            while not self._stop.wait(0.1 if not self._ready else 0.25):
+            while not self._stop.wait(0.25):
                 self._look_after_everything()
         except GiveUp as reason:
             say(f"Giving up: {reason}")
@@ -131,7 +133,7 @@ class Supervisor:
         if self._loader:
             self._loader.stop()
         for child in reversed(self._children):
-            child.stop(at_once=lambda: self._signals > 1)
+            child.stop(at_once=lambda: self._impatient)
         if self._use and not self._use.end(wait=20.0):
             say("The database stays up for another command that uses it.")
         say("Stopped.")
@@ -145,7 +147,12 @@ class Supervisor:
             processes.follow_parent(signal.SIGTERM, os.getppid())
 
     def _on_signal(self, _number: int, _frame: object) -> None:
-        self._signals += 1
+        # make and the terminal may both pass on one request; a person who asks again means it.
+        now = time.monotonic()
+        if self._stop.is_set() and now - self._stop_asked > _SAME_REQUEST:
+            self._impatient = True
+        elif not self._stop.is_set():
+            self._stop_asked = now
         self._stop.set()
 
 
