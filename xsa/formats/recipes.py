@@ -23,6 +23,7 @@ class Recipe:
     """The ordered files of one fix.
 
     `branch` is `master` or a minor ("4.16") of `tree` "xen"; it is "" for another project's tree.
+    Without files and problems there is nothing to apply there, which only a .meta file says.
     `prereqs` are numbers of advisories that come before. `problems` say why the files are not the
     fix as it was published (one is missing or has a wrong hash): such a recipe must not be trusted.
     """
@@ -104,7 +105,7 @@ def _with_meta(recipes: list[Recipe], meta: Meta, patches: Sequence[str]) -> tup
             before = known.get(key)
             after, said = _merge(before, _of_meta(key, own, patches))
             problems += said
-            if after.files or after.problems or before:
+            if after.files or after.problems or before or tree == XEN:
                 known[key] = after
     return list(known.values()), problems
 

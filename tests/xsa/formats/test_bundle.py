@@ -137,14 +137,18 @@ def test_where_meta_disagrees_the_advisory_counts():
     assert told(bundle) == {("meta-disagrees", "")}
 
 
-def test_a_branch_that_only_meta_knows_comes_from_meta_and_an_empty_one_from_nobody():
+def test_a_branch_that_only_meta_knows_comes_from_meta_even_with_nothing_to_apply():
     files = {
         "xsa900-4.17.patch": patch(),
         "xsa900.meta": meta(900, {"4.15": {"Patches": ["xsa900-4.17.patch"]}, "master": {"Patches": []}}),
     }
     text = advisory(900, ("xsa900-4.17.patch    Xen 4.17.x",), files)
     bundle = read_bundle({"advisory-900.txt": text, **files})
-    assert {(recipe.branch, recipe.origin) for recipe in bundle.recipes} == {("4.17", "resolution"), ("4.15", "meta")}
+    assert {(recipe.branch, recipe.origin, len(recipe.files)) for recipe in bundle.recipes} == {
+        ("4.17", "resolution", 1),
+        ("4.15", "meta", 1),
+        ("master", "meta", 0),
+    }
 
 
 def test_without_a_text_meta_decides():
