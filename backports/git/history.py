@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from .runner import run_git
 from .store import HEX, commit_at, open_repository
 
 _MENTIONS = ["--no-merges", "-i", "-E", r"--grep=\<xsa[- ]?[0-9]", "--format=%H%x1f%at%x1f%ct%x1f%B"]
-_TOUCHED = re.compile(rb"^(?:---|\+\+\+) (?:\"?[abiwco]/)?([^\t\n\r]+?)\"?[ \t]*\r?$", re.MULTILINE)
+_NAME = rb"\"?(?:[abiwco]/)?([^\t\n\r]+?)\"?[ \t]*(?:\t[^\n]*)?\r?"
+_TOUCHED = re.compile(rb"^--- " + _NAME + rb"\n\+\+\+ " + _NAME + rb"$", re.MULTILINE)
 _MOST_PATHS = 200
+_PATHS_ASKED = 8
 _MASTER = "master"
 _STAGING = "staging"
 
@@ -104,13 +106,14 @@ def fork_point(path: Path | str, branch: str, mainline: str = _MASTER) -> str:
 def find_by_subject_or_patch_id(path: Path | str, branch: str, subject: str, patch_bytes: bytes) -> Found | None:
     """The commit of a branch that makes the same change as a patch, or has its subject; None when neither.
 
-    The patch id is git's stable one (line numbers and white space do not count). A commit that the
-    branch reverted does not count. Raises GitError `no-such-branch`.
+    The patch id is git's stable one (line numbers and white space do not count). What a stable branch
+    shares with master is searched by subject only, its own commits by both; a commit that the branch
+    reverted does not count. Raises GitError `no-such-branch`.
     """
     graph = graph_of(path, [branch])
     same = [oid for oid in graph.subjects.get(subject.strip(), ()) if subject and graph.holds(branch, oid)]
     wanted = patch_id(patch_bytes)
-    ids = _patch_ids(path, same) if same else _patch_ids_of_paths(path, graph.tips[branch], _touched(patch_bytes))
+    ids = _patch_ids(path, same or _touching(path, _own_range(graph, branch), _touched(patch_bytes)))
     equal = [oid for oid, found in ids.items() if found == wanted and graph.holds(branch, oid)]
     if equal:
         return Found(equal[0], "patch-id")
@@ -156,23 +159,29 @@ def _fix(advisory: int, branch: str, found: Mapping[Kind, list[MinedCommit]]) ->
 
 
 def _touched(patch_bytes: bytes) -> list[str]:
-    names = dict.fromkeys(match.decode("utf-8", "surrogateescape") for match in _TOUCHED.findall(patch_bytes))
-    return [name for name in names if name != "/dev/null" and not name.startswith("/")]
+    names = (name.decode("utf-8", "surrogateescape") for pair in _TOUCHED.findall(patch_bytes) for name in pair)
+    return [name for name in dict.fromkeys(names) if not name.startswith("/")]
 
 
 def _patch_ids(path: Path | str, oids: Iterable[str]) -> dict[str, str]:
     wanted = "".join(f"{oid}\n" for oid in oids).encode()
-    return _ids(path, ["diff-tree", "--stdin", "--root", "-p", "-r", "--no-color", "--full-index"], wanted)
-
-
-def _patch_ids_of_paths(path: Path | str, tip: str, touched: Collection[str]) -> dict[str, str]:
-    if not 0 < len(touched) <= _MOST_PATHS:
+    if not wanted:
         return {}
-    options = ["log", "--no-merges", "-p", "--no-color", "--full-diff", "--full-index", "--format=%H", tip, "--"]
-    return _ids(path, [*options, *(f":(literal){name}" for name in touched)], None)
+    diff = ["diff-tree", "--stdin", "--root", "-p", "-r", "--no-color", "--full-index"]
+    lines = run_git(["patch-id", "--stable"], input=run_git(diff, git_dir=path, input=wanted)).split(b"\n")
+    return {oid: number for number, oid in (line.decode("ascii").split() for line in lines if line.strip())}
 
 
-def _ids(path: Path | str, args: list[str], wanted: bytes | None) -> dict[str, str]:
-    shown = run_git(args, git_dir=path, input=wanted)
-    lines = run_git(["patch-id", "--stable"], input=shown).decode("ascii", "replace").splitlines()
-    return {oid: number for number, oid in (line.split() for line in lines if line.strip())}
+def _own_range(graph: Graph, branch: str) -> list[str]:
+    mainline = [] if branch in {_MASTER, _STAGING} or _MASTER not in graph.tips else [f"^{graph.tips[_MASTER]}"]
+    return [graph.tips[branch], *mainline]
+
+
+def _touching(path: Path | str, commits: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The commits of a range that touch every one of these paths (of the first few, when there are many)."""
+    if not 0 < len(names) <= _MOST_PATHS:
+        return []
+    ask = ["rev-list", "--no-merges", *commits, "--"]
+    found = [run_git([*ask, f":(literal){name}"], git_dir=path).decode().split() for name in names[:_PATHS_ASKED]]
+    common = frozenset(found[0]).intersection(*found[1:])
+    return [oid for oid in found[0] if oid in common]

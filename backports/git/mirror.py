@@ -174,7 +174,7 @@ def _fetch(path: Path) -> None:
     ]
     run_git([*fetch, _REMOTE], git_dir=path, timeout=TRANSFER_TIMEOUT)
     run_git(["pack-refs", "--all"], git_dir=path)
-    run_git(["commit-graph", "write", "--reachable"], git_dir=path, timeout=TRANSFER_TIMEOUT)
+    run_git(["commit-graph", "write", "--reachable", "--changed-paths"], git_dir=path, timeout=TRANSFER_TIMEOUT)
 
 
 def _drop_stale_locks(mirror: Path) -> None:
