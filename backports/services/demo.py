@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from backports.demo import DemoAdvisory, advisories, build_repository, make_key, sign
 from xsa.models import Advisory, Membership, User
@@ -54,7 +55,7 @@ def load() -> list[Account]:
     mirrored = add_repository(None, name=PROJECT, url=str(path))
     mine(None, mirrored)
     secret, public = make_key()
-    for advisory in advisories(repository):
+    for advisory in advisories(repository, now=timezone.now()):
         _publish(advisory, secret, public)
     mine(None, mirrored)
     plan(mirrored, because="demo")
