@@ -24,6 +24,9 @@ from .tree import EXECUTABLE, REGULAR, SUBMODULE, SYMLINK
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_HUNKS = 10_000
+MAX_FILES = 10_000
+MAX_LINES = 500_000
+MAX_HEADER_LINE = 16_384
 
 
 class FileKind(StrEnum):
@@ -124,7 +127,10 @@ def parse_series(data: bytes) -> tuple[Patch, ...]:
     Raises MalformedPatch, UnsafePath or TooLarge.
     """
     _check_size(data)
-    patches = tuple(_patch(section) for section in scan(data) if section.files)
+    sections = scan(data)
+    if sum(len(section.files) for section in sections) > MAX_FILES:
+        raise TooLarge(f"The patch changes more than {MAX_FILES} files. Split it.")
+    patches = tuple(_patch(section) for section in sections if section.files)
     if not patches:
         raise MalformedPatch(
             "There is no unified diff in this file; give a patch as git, hg, quilt or diff -u write it.",
@@ -136,9 +142,12 @@ def parse_series(data: bytes) -> tuple[Patch, ...]:
 def _check_size(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise TooLarge(f"The patch has {len(data)} bytes; the limit is {MAX_BYTES}. Split it.")
-    hunks = data.count(b"\n@@ -") + data.startswith(b"@@ -")
-    if hunks > MAX_HUNKS:
-        raise TooLarge(f"The patch has {hunks} hunks; the limit is {MAX_HUNKS}. Split it.")
+    if data.count(b"\n") > MAX_LINES:
+        raise TooLarge(f"The patch has more than {MAX_LINES} lines. Split it.")
+    for what, mark, limit in (("hunks", b"@@ -", MAX_HUNKS), ("files", b"diff --git ", MAX_FILES)):
+        count = data.count(b"\n" + mark) + data.startswith(mark)
+        if count > limit:
+            raise TooLarge(f"The patch has {count} {what}; the limit is {limit}. Split it.")
 
 
 def _patch(section: PatchSection) -> Patch:
@@ -169,6 +178,8 @@ class _FileHeader:
 
     def __init__(self, section: FileSection) -> None:
         self.section = section
+        if any(len(line) > MAX_HEADER_LINE for line in (*section.header, section.old or b"", section.new or b"")):
+            raise MalformedPatch("The patch names a file by more than 16 kB; it cannot be used.", code="bad-name")
         self.values = dict(self._pairs(section.header))
         self.old: str | None = None
         self.new: str | None = None

@@ -21,6 +21,7 @@ TRAILER = re.compile(r"^([A-Za-z][A-Za-z-]{1,30}(?: (?:commit|date))?): +(\S.*)$
 CHERRY = re.compile(r"^\((cherry picked|backported) from (?:commit )?([0-9a-f]{7,64})")
 NO_TRAILERS = frozenset({"http", "https", "note", "subject", "date"})
 MAX_MESSAGE_LINES = 20_000
+MAX_ENCODED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _take_headers(text: list[str]) -> tuple[dict[str, str], list[str]]:
 
 def _decoded_words(value: str) -> str:
     """RFC 2047 words decoded; a value that cannot be decoded is returned as it is."""
-    if "=?" not in value:
+    if "=?" not in value or len(value) > MAX_ENCODED:
         return value
     try:
         parts = decode_header(value)

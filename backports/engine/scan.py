@@ -32,6 +32,8 @@ EXTENDED = (
     b"dissimilarity index ",
     b"index ",
 )
+# The first bytes of every line that can mean something outside a hunk.
+STARTS = frozenset(b"-dIFc#@B\\Goinrs")
 STYLES = ((b"diff --git ", "git"), (b"Index: ", "quilt"), (b"diff -r ", "hg"), (b"diff ", "plain"))
 
 
@@ -92,8 +94,13 @@ class _Scanner:
     def run(self) -> None:
         while self.at < len(self.lines):
             line = self.lines[self.at]
-            if not (self._starts_patch(line) or self._starts_file(line) or self._in_file(line)):
+            if self._is_plain_text(line) or not (
+                self._starts_patch(line) or self._starts_file(line) or self._in_file(line)
+            ):
                 self._text(line)
+
+    def _is_plain_text(self, line: bytes) -> bool:
+        return line[0] not in STARTS and (self.file is None or line == b"\n")
 
     def _starts_patch(self, line: bytes) -> bool:
         if not (MBOX_FROM.match(line) or (self.patch.files and MAIL_START.match(line))):

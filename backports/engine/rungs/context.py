@@ -188,14 +188,23 @@ class FileContext:
 
         The function of a change is the last heading in the context above it, or else the section.
         """
-        shape = self.shapes[number]
-        first = shape.runs[0].start if shape.runs else 0
-        own = [line for line in shape.preimage[:first] if is_heading(line)]
-        section = own[-1] if own else self.hunks[number].section
-        heading = self.index.heading(start + first)
+        section, heading = self._section(number), self.index.heading(start + self._first_change(number))
         if not section.strip() or not heading:
             return None
         return same_function(section, heading)
+
+    def names_a_function(self, number: int) -> bool:
+        """Whether the function that the hunk names is in the target, wherever its lines may stand."""
+        return self.index.heading_named(self._section(number)) is not None
+
+    def _first_change(self, number: int) -> int:
+        shape = self.shapes[number]
+        return shape.runs[0].start if shape.runs else 0
+
+    def _section(self, number: int) -> bytes:
+        above = self.shapes[number].preimage[: self._first_change(number)]
+        own = [line for line in above if is_heading(line)]
+        return own[-1] if own else self.hunks[number].section
 
     def anchored(self, number: int, start: int, length: int) -> bool:
         """Whether a hunk that was made at an edge of its file stands at that edge."""

@@ -22,6 +22,8 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
             f"The lines that it expects are too common to place it by; they stand in {len(found)} places.",
             best,
         )
+    if context.in_function(number, best) is False and context.names_a_function(number):
+        return Refusal("other-function", "Its lines stand whole only in another function than the one it is for.", best)
     if len(found) == 1:
         return landing(context, number, best, "its lines stand in a function of another name")
     return landing(context, number, best, f"its lines stand in {len(found)} places; the nearest was taken")
