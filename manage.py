@@ -13,6 +13,8 @@ from backports.runtime.errors import PlatformError
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backports.settings")
+    # A command says what it did; the log of every step is for servers and workers.
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     from django.core.management import execute_from_command_line
 
     try:

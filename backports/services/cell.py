@@ -21,8 +21,8 @@ from . import evidence
 from .places import mirror_path, results_path
 from .planning import fixes_for
 from .prerequisites import Ground, grounds
-from .sources import Source, by_nearness, read_source
-from .trying import MOST_SOURCES, Tried, choose, code_absent, introducing_commits, try_patches
+from .sources import Source, by_nearness, nearest_and_master, read_source
+from .trying import Tried, choose, code_absent, introducing_commits, try_patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,10 @@ def find(attempt: Attempt) -> Finding:
     nothing = [fix for fix in fixes if fix.branch == branch.name and fix.says_nothing_to_apply]
     if nothing:
         return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing[0])
-    chosen = by_nearness(fixes, branch)[:MOST_SOURCES]
+    chosen = nearest_and_master(by_nearness(fixes, branch))
     if not chosen:
         return Finding.failed("no-source", "The advisory has no fix for this project that could be tried.")
-    return _Search(attempt, [read_source(fix) for fix in _with_data(chosen)]).run()
-
-
-def _with_data(fixes: Sequence[Fix]) -> list[Fix]:
-    """The same fixes with their files' bytes loaded, which planning never needs."""
-    rows = Fix.objects.prefetch_related("patches__file").in_bulk([fix.pk for fix in fixes])
-    return [rows[fix.pk] for fix in fixes]
+    return _Search(attempt, chosen).run()
 
 
 def _not_affected(sentence: str, source: Fix, tried: Tried | None = None) -> Finding:
@@ -109,9 +103,9 @@ def attempt_ref(pk: object) -> str:
 class _Search:
     """One cell's sources tried on one tree."""
 
-    def __init__(self, attempt: Attempt, sources: Sequence[Source]) -> None:
+    def __init__(self, attempt: Attempt, fixes: Sequence[Fix]) -> None:
         self.attempt = attempt
-        self.sources = sources
+        self.fixes = fixes
         self.mirror = mirror_path(attempt.branch.repository.name)
         self.repo = open_repository(self.mirror)
         self.tried: list[Tried] = []
@@ -127,15 +121,20 @@ class _Search:
         return self.keep(best, source, ground)
 
     def climb(self, tree: GitTree) -> tuple[Tried, Source]:
-        """Nearest source first, until one is beyond doubt."""
-        tried = []
-        for source in self.sources:
+        """Nearest source first, until one is beyond doubt; one that says the same as an earlier one is passed over."""
+        sources: list[Source] = []
+        tried: list[Tried] = []
+        for fix in self.fixes:
+            source = read_source(fix)
+            if any(source.says_the_same(other) for other in sources):
+                continue
+            sources.append(source)
             tried.append(self.try_one(source, tree))
             if tried[-1].confident:
                 break
         best = choose(tried)
         self.tried = tried
-        return best, self.sources[tried.index(best)]
+        return best, sources[tried.index(best)]
 
     def try_one(self, source: Source, tree: GitTree) -> Tried:
         if source.problem_code:
@@ -144,7 +143,7 @@ class _Search:
 
     def with_prerequisites(self, best: Tried, source: Source) -> tuple[Ground, Tried, Source]:
         """The same on top of the results for the advisories that the fix builds on, where those are missing."""
-        for ground in grounds(self.attempt, [other.fix for other in self.sources]):
+        for ground in grounds(self.attempt, self.fixes):
             results = open_repository(results_path(self.attempt.branch.repository.name, ground.number))
             above, its_source = self.climb_quietly(GitTree(results, ground.tip))
             if above.outcome is Outcome.APPLIED:
@@ -206,7 +205,7 @@ class _Search:
         done, total = evidence.landed(tried.result) if tried.result else (0, 0)
         return {
             "branch": tried.label,
-            "origin": next(one.fix.origin for one in self.sources if one.fix.branch == tried.label),
+            "origin": next(fix.origin for fix in self.fixes if fix.branch == tried.label),
             "outcome": tried.outcome.value,
             "rung": (tried.result.rung or "") if tried.result else "",
             "confidence": (tried.result.confidence or "") if tried.result else "",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from backports.engine.diff import Patch, parse_series
+from backports.engine.diff import Line, Patch, parse_series
 from backports.engine.errors import EngineError
 from backports.git.patches import format_patch
 from backports.git.store import open_repository
@@ -17,6 +19,7 @@ from .places import mirror_path
 
 MASTER_RANK = 9999
 STAGING_RANK = 9998
+KEPT_SOURCES = 32
 
 
 def rank(name: str) -> int:
@@ -47,6 +50,12 @@ def by_nearness(fixes: Iterable[Fix], branch: Branch) -> list[Fix]:
     return chosen
 
 
+def nearest_and_master(ordered: Sequence[Fix]) -> list[Fix]:
+    """The two nearest sources and master's: more of them cost time and were never seen to do better."""
+    master = [fix for fix in ordered[2:] if fix.branch == "master"]
+    return [*ordered[:2], *(master or ordered[2:3])]
+
+
 def _distance(source: int, target: int) -> tuple[bool, int]:
     return source < target, abs(source - target)
 
@@ -60,9 +69,32 @@ class Source:
     problem_code: str = ""
     problem: str = ""
 
+    def says_the_same(self, other: Source) -> bool:
+        """Whether both change the same lines to the same lines in files of the same names."""
+        return bool(self.patches) and _lines(self.patches) == _lines(other.patches)
+
+
+def _lines(patches: Iterable[Patch]) -> list[tuple[str, list[tuple[Line, ...]]]]:
+    return [(file.path, [hunk.lines for hunk in file.hunks]) for patch in patches for file in patch.files]
+
+
+_recent: OrderedDict[tuple[UUID, str], Source] = OrderedDict()
+
 
 def read_source(fix: Fix) -> Source:
-    """The patches of a fix in order, from the files that came in or from the mirror's commits."""
+    """The patches of a fix in order, from the files that came in or from the mirror's commits.
+
+    A worker meets the same fix on many branches in a row, so the last few stay in memory.
+    """
+    key = fix.pk, fix.digest
+    if key not in _recent:
+        while len(_recent) >= KEPT_SOURCES:
+            _recent.popitem(last=False)
+        _recent[key] = _read(fix)
+    return _recent[key]
+
+
+def _read(fix: Fix) -> Source:
     for problem in fix.problems:
         return Source(fix, problem_code=problem["code"], problem=problem["sentence"])
     try:
@@ -75,7 +107,7 @@ def read_source(fix: Fix) -> Source:
 def _bytes_of(fix: Fix) -> Iterable[bytes]:
     for row in fix.patches.all():
         if row.file is not None:
-            yield bytes(row.file.data)
+            yield bytes(row.file.data)  # planning leaves the bytes out; this loads them
         else:
             yield format_patch(open_repository(mirror_path(row.repository)), row.commit)
 

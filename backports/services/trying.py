@@ -6,8 +6,8 @@ Knows nothing of the database, so that the shell command and the worker do the s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from backports.engine.diff import Patch
 from backports.engine.ladder import apply_series
@@ -17,7 +17,6 @@ from backports.git.tree import GitTree, diff_lines
 from .evidence import hunk_results, landed
 
 ENGINE = "house-1"  # part of every attempt's input key: a better ladder tries again
-MOST_SOURCES = 6
 RESEMBLES = 0.5  # from this likeness on, the place may well be the vulnerable code in other clothes
 
 _RANK = {
@@ -28,14 +27,6 @@ _RANK = {
     Outcome.CONFLICT: 1,
     Outcome.MALFORMED: 0,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Patches to try, and a label under which the caller knows them. `read` is called only when its turn comes."""
-
-    label: str
-    read: Callable[[], tuple[Patch, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +45,6 @@ class Tried:
         if self.outcome is Outcome.ALREADY_APPLIED:
             return True
         return self.outcome is Outcome.APPLIED and self.result is not None and self.result.confidence is Confidence.HIGH
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The best of what was tried, and all of it in order."""
-
-    best: Tried
-    tried: tuple[Tried, ...] = field(default=())
 
 
 def try_patches(label: str, patches: tuple[Patch, ...], tree: GitTree) -> Tried:
