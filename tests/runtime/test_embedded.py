@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -111,8 +112,11 @@ def test_odd_and_long_folders(open_folder: Path, name: str) -> None:
     data = open_folder / name / "data"
     data.parent.mkdir(mode=0o755)
     with embedded.ensure_running(data, durable=False, wait=20) as values:
-        assert len(os.fsencode(values["HOST"])) <= 93
+        socket = Path(values["HOST"])
+        assert len(os.fsencode(socket)) <= 93
         assert _ask(data, "SELECT current_user", "backports_app") == [("backports_app",)]
+    if not socket.is_relative_to(open_folder):
+        shutil.rmtree(socket.parent if os.geteuid() == 0 else socket)
 
 
 def test_provisioning_again_changes_nothing(open_folder: Path) -> None:

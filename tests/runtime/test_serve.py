@@ -89,6 +89,10 @@ class Serving:
         """The first process whose command line has `part` (the parent of a pool comes first)."""
         return min(pid for pid, line in self.parts().items() if part in line)
 
+    def has_another(self, part: str, old: int) -> bool:
+        """Whether the part runs again as another process."""
+        return any(part in line and pid != old for pid, line in self.parts().items())
+
     def is_gone(self) -> bool:
         return not self.parts()
 
@@ -120,7 +124,7 @@ def test_a_server_from_nothing_through_every_kill_to_the_second_start(serving: S
         pid = serving.pid_of(part)
         os.kill(pid, signal.SIGKILL)
         assert processes.wait_until(lambda pid=pid: not processes.is_alive(pid), 10)
-        time.sleep(1)
+        assert processes.wait_until(lambda part=part, pid=pid: serving.has_another(part, pid), 30)
         serving.wait_until_well()
 
     serving.process.send_signal(signal.SIGINT)
