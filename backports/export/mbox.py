@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backports.git.patches import format_patch, format_series
-from backports.git.store import open_repository
 from backports.git.results import open_results
+from backports.git.store import open_repository
 
 _DIFF = re.compile(rb"^(diff --git |Index: |--- )", re.M)
 _SEPARATOR = re.compile(rb"^---\r?\n", re.M)

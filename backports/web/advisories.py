@@ -25,11 +25,10 @@ PAGE = 100
 def listing(request: HttpRequest) -> HttpResponse:
     """All advisories that the reader may see, also those that no repository here has a cell for."""
     sought = request.GET.get("text", "").replace("\0", "").strip()[:100]
-    rows = visible_advisories(request.user).annotate(
-        tried=Exists(Attempt.objects.filter(advisory=OuterRef("pk"), current=True))
-    )
-    rows = search(rows, sought) if sought else rows
-    rows = rows.only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
+    visible = visible_advisories(request.user)
+    tried = Exists(Attempt.objects.filter(advisory=OuterRef("pk"), current=True))
+    found = search(visible, sought) if sought else visible
+    rows = found.annotate(tried=tried).only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
     context = {"page": page_of(rows, request.GET, PAGE), "count": rows.count(), "text": sought}
     return render(request, "advisories/list.html", context)
 
@@ -61,11 +60,18 @@ def _versions(advisory: Advisory) -> list[AdvisoryVersion]:
 
 
 def _fixes(advisory: Advisory) -> list[Fix]:
-    """The fixes of the current version and those of the repository itself, newest branch first."""
+    """The fixes of the current version and those of the repository itself, newest branch first.
+
+    Fixes with the same patches become one, whose `branches` names all that they are for.
+    """
     patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
     rows = Fix.objects.filter(version__in=[advisory.current_id, *_mined(advisory)]).select_related("version")
     found = list(rows.prefetch_related(patches))
-    return sorted(found, key=lambda fix: (fix.tree != "xen", fix.tree, _version_key(fix.branch)))
+    grouped: dict[tuple[object, ...], Any] = {}
+    for fix in sorted(found, key=lambda fix: (fix.tree != "xen", fix.tree, _version_key(fix.branch))):
+        first: Any = grouped.setdefault((fix.tree, fix.origin, fix.digest, *fix.prerequisites), fix)
+        first.branches = [*getattr(first, "branches", []), fix.branch]
+    return list(grouped.values())
 
 
 def _mined(advisory: Advisory) -> list[Any]:

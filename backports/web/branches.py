@@ -90,7 +90,8 @@ def _advisories(request: HttpRequest, shown: QuerySet[Attempt]) -> QuerySet[Advi
 def _rows(shown: QuerySet[Attempt], advisories: list[Advisory]) -> list[Attempt]:
     """The attempts of a page's advisories, each holding its advisory as it was fetched."""
     attempts = {
-        row.advisory_id: row for row in shown.filter(advisory__in=advisories).defer(*WITHOUT_DATA).select_related("source")
+        row.advisory_id: row
+        for row in shown.filter(advisory__in=advisories).defer(*WITHOUT_DATA).select_related("source")
     }
     for advisory in advisories:
         attempts[advisory.pk].advisory = advisory

@@ -29,7 +29,7 @@ class MatrixFilter(forms.Form):
 
     def __init__(self, data: Any, *, branches: Iterable[Branch]) -> None:
         super().__init__(data, auto_id="filter-%s")
-        self.fields["text"].widget.input_type = "search"  # type: ignore[attr-defined]
+        self.fields["text"].widget.input_type = "search"
         self._choose("missing", "any branch", ((branch.name, branch.name) for branch in branches))
         self._choose("outcome", "any outcome", ((word.value, word.name) for word in OUTCOMES.values()))
 

@@ -9,7 +9,7 @@ from backports.runtime import health
 
 
 @require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
+def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """200 when every part is up, else 503; names of parts and `ok` or `fail`, nothing more."""
     status, body = health.report()
     return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})

@@ -13,7 +13,6 @@ from backports.engine.result import Confidence, Outcome
 from .stamp import stamp
 from .words import CONFIDENCES, OUTCOMES, RUNGS, STATES, Word
 
-
 Look = tuple[tuple[str, object], ...]
 COLUMNS = ("state", "outcome", "rung", "confidence", "hunks_landed", "hunks_total")
 
@@ -51,7 +50,7 @@ def look(state: str, outcome: str, rung: str, confidence: str, landed: int, tota
     short, full = word.short, word.name
     if word.value == Outcome.APPLIED and rung in RUNGS:
         short = RUNGS[rung].short
-        full = f"applied by {RUNGS[rung].name}, confidence {confidence}"
+        full = f"applied: {RUNGS[rung].name}, {confidence}"
     elif word.value == Outcome.PARTLY_APPLIED:
         short = f"{landed}/{total}"
         full = f"partly applied: {landed} of {total} hunks landed"

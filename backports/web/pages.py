@@ -21,7 +21,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/glossary.html", context)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """For a request that makes no sense."""
     return render(request, "400.html", status=400)
 
@@ -31,6 +31,6 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", {"reason": str(exception)}, status=403)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """The same bytes for what does not exist and for what the reader may not see."""
     return render(request, "404.html", status=404)

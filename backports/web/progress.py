@@ -22,7 +22,7 @@ _TRIED = ~Q(because="upstream")  # those are known without trying, all at once
 def tally(attempts: QuerySet[Attempt]) -> list[dict[str, Any]]:
     """Per branch the number of attempts by state, those missing, and those finished within the last minute."""
     lately = Q(finished_at__gte=timezone.now() - WINDOW) & _TRIED
-    return list(
+    rows: Iterable[Any] = (
         attempts.order_by()
         .values("branch_id")
         .annotate(
@@ -34,6 +34,7 @@ def tally(attempts: QuerySet[Attempt]) -> list[dict[str, Any]]:
             since=Min("finished_at", filter=lately),
         )
     )
+    return list(rows)
 
 
 @dataclass(frozen=True, slots=True)

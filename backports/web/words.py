@@ -194,6 +194,4 @@ DIFFERENT_PATCHES = (
     "A backport may count as a significantly different patch. Members who wish to deploy one during the embargo "
     "contact the Xen Project Security Team first."
 )
-EMBARGO = (
-    "Embargoed: only that it exists, its number and the planned date may be known outside the predisclosure list."
-)
+EMBARGO = "Embargoed: only that it exists, its number and the planned date may be known outside the predisclosure list."
