@@ -175,7 +175,7 @@ USE_TZ = True
 
 # -- Celery: Redis or RabbitMQ when BROKER_URL names one, else files in the data folder ----------------------------
 BROKER_URL = env.text("BROKER_URL")
-CELERY_BROKER_URL = BROKER_URL or "filesystem://"
+CELERY_BROKER_URL = BROKER_URL or "filesystem://localhost"
 _QUEUE_DIR = DATA_DIR / "queue"
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"visibility_timeout": 600}
