@@ -157,7 +157,7 @@ def test_size_of_every_branch(demo: DemoRepository, branch: str) -> None:
     files = files_of(demo, branch)
     lines = sum(data.count(b"\n") for data in files.values())
     assert len(files) >= 30
-    assert lines >= (5_000 if branch in {"4.1", "4.2", "4.3"} else 6_000)
+    assert lines >= 6_000
 
 
 def test_master_has_dozens_of_commits(demo: DemoRepository) -> None:
