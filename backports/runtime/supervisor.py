@@ -120,8 +120,6 @@ class Supervisor:
 
     def _loaded(self, job: Job) -> None:
         say(f"{job.name}: loaded.")
-        if job.name == "demo":
-            self._show_accounts()
 
     def _show_accounts(self) -> None:
         path = self.plan.data_dir / ACCOUNTS
