@@ -186,7 +186,8 @@ class FileContext:
     def in_function(self, number: int, start: int) -> bool | None:
         """Whether a hunk at `start` changes the function that it names; None when it names none.
 
-        The function of a change is the last heading in the context above it, or else the section.
+        The function of a change is the last heading in the context above it, or else the section;
+        a hunk that runs into the next function is told by that one's heading among its lines.
         """
         section, heading = self._section(number), self.index.heading(start + self._first_change(number))
         if not section.strip() or not heading:
@@ -202,9 +203,11 @@ class FileContext:
         return shape.runs[0].start if shape.runs else 0
 
     def _section(self, number: int) -> bytes:
-        above = self.shapes[number].preimage[: self._first_change(number)]
-        own = [line for line in above if is_heading(line)]
-        return own[-1] if own else self.hunks[number].section
+        preimage, first = self.shapes[number].preimage, self._first_change(number)
+        own = [line for line in preimage[:first] if is_heading(line)]
+        if own:
+            return own[-1]
+        return b"" if any(is_heading(line) for line in preimage[first:]) else self.hunks[number].section
 
     def anchored(self, number: int, start: int, length: int) -> bool:
         """Whether a hunk that was made at an edge of its file stands at that edge."""

@@ -43,7 +43,7 @@ def _place(context: FileContext, number: int, fuzz: int, drop: tuple[int, int]) 
     shape = context.shapes[number]
     block = shape.preimage[drop[0] : len(shape.preimage) - drop[1]]
     if not is_anchor(block):
-        return None
+        return _weak(context, number, block)
     found = [
         start
         for start in context.index.find(block, context.expected(number) + drop[0])
@@ -56,6 +56,13 @@ def _place(context: FileContext, number: int, fuzz: int, drop: tuple[int, int]) 
     placement = Placement(Rung.FUZZ, max(0, start) + 1, start - context.named(number), fuzz)
     doubt = f"it fits only with fuzz {fuzz}: {drop[0]} lines of context before it and {drop[1]} after were given up"
     return Landing(placement, inside[0], inside[0] + len(block), context.edits_at(number, start), doubt)
+
+
+def _weak(context: FileContext, number: int, block: tuple[bytes, ...]) -> Refusal | None:
+    found = context.index.find(block, context.expected(number))
+    if not found:
+        return None
+    return Refusal("ambiguous", "With less context too little is left to tell its place from others.", found[0])
 
 
 def _refuse(found: list[int], inside: list[int]) -> Refusal | None:
