@@ -21,6 +21,8 @@ SERIES_LIMIT = 500
 _OPTIONS = DiffOption.SHOW_BINARY | DiffOption.INDENT_HEURISTIC
 _INDEX_LINE = re.compile(rb"^index [0-9a-f]+\.\.[0-9a-f]+", re.MULTILINE)
 _SECTION_SPACE = re.compile(rb"^(@@ -[0-9,]+ \+[0-9,]+ @@[^\n]*?)[ \t]+$", re.MULTILINE)
+_NAME_LINE = re.compile(rb"^((?:---|\+\+\+) [^\n]* [^\n]*)$", re.MULTILINE)
+_NAME_LINES = re.compile(rb"^--- [^\n]*\n\+\+\+ [^\n]*\n", re.MULTILINE)
 _BODY_STARTS = (b"\n@@ ", b"\nGIT binary patch", b"\nBinary files ")
 _WORD_LIMIT = 76
 _LINE_LIMIT = 78
@@ -33,12 +35,14 @@ _SPECIAL = re.compile(r'[()<>\[\]:;@\\,."]')
 def format_patch(repo: pygit2.Repository, oid: str, *, number: int = 1, total: int = 1) -> bytes:
     """One commit as a mail: author, date, subject, message, and a diff with full index lines and renames.
 
+    `number` and `total` are its place in a series.
+
     Raises GitError `no-such-commit`, `merge-commit`, `root-commit`.
     """
     commit = commit_at(repo, oid)
     prefix = "[PATCH]" if total == 1 else f"[PATCH {number:0{len(str(total))}}/{total}]"
     subject, body = _message(commit)
-    head = "\n".join(_headers(commit, f"{prefix} {subject}", body))
+    head = "\n".join(_headers(commit, prefix, subject, body))
     return b"".join((_raw(head), b"\n\n", _raw(body), b"---\n\n", diff_of(commit), b"-- \n2.39\n\n"))
 
 
@@ -84,7 +88,9 @@ def _full_index(patch: pygit2.Patch) -> bytes:
     if delta.status == DeltaStatus.RENAMED and not starts and delta.similarity == 100:
         return data
     line = b"index %s..%s" % (str(delta.old_file.id).encode(), str(delta.new_file.id).encode())
-    return _INDEX_LINE.sub(line, data[:end], count=1) + data[end:]
+    head = _INDEX_LINE.sub(line, data[:end], count=1)
+    head = _NAME_LINE.sub(rb"\1\t", head) if starts else _NAME_LINES.sub(b"", head)
+    return head + data[end:]
 
 
 def _message(commit: pygit2.Commit) -> tuple[str, str]:
@@ -115,13 +121,13 @@ def _author(commit: pygit2.Commit) -> tuple[str, str, datetime]:
     return name, mail, datetime.fromtimestamp(author.time, zone)
 
 
-def _headers(commit: pygit2.Commit, subject: str, body: str) -> Iterator[str]:
+def _headers(commit: pygit2.Commit, prefix: str, subject: str, body: str) -> Iterator[str]:
     name, mail, date = _author(commit)
     yield f"From {commit.id} Mon Sep 17 00:00:00 2001"
     yield _from_line(_shown_name(name), mail)
     yield f"Date: {format_datetime(date).replace(', 0', ', ')}"
-    yield f"Subject: {_folded(subject)}"
-    if not body.isascii():
+    yield f"Subject: {_folded(f'{prefix} {subject}')}"
+    if not (subject + body).isascii():
         yield "MIME-Version: 1.0"
         yield "Content-Type: text/plain; charset=UTF-8"
         yield "Content-Transfer-Encoding: 8bit"

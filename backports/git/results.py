@@ -37,6 +37,7 @@ _PERSON = re.compile(r"\s*(?P<name>.*?)\s*<(?P<mail>[^<>]*)>\s*$", re.DOTALL)
 _TREE_MODE = b"40000"
 _OID_BYTES = 20
 Entry = tuple[bytes, bytes]
+Changes = dict[tuple[bytes, ...], Change]
 
 
 def open_results(path: Path | str, mirror: Path | str) -> pygit2.Repository:
@@ -119,22 +120,28 @@ def _parts(path: str) -> Iterator[bytes]:
         yield part
 
 
-def _new_tree(
-    repo: pygit2.Repository, tree: pygit2.Tree | None, changes: Mapping[tuple[bytes, ...], Change]
-) -> pygit2.Oid | None:
+def _new_tree(repo: pygit2.Repository, tree: pygit2.Tree | None, changes: Changes) -> pygit2.Oid | None:
     """The tree with the changes made, or None when nothing is left in it."""
-    entries = dict(_entries(tree))
-    folders: dict[bytes, dict[tuple[bytes, ...], Change]] = defaultdict(dict)
+    entries, (files, folders) = dict(_entries(tree)), _by_depth(changes)
+    for name in (name for name, change in files.items() if change.data is None):
+        if name in entries and entries[name][0] != _TREE_MODE:
+            del entries[name]
+    for name, inside in folders.items():
+        _put_folder(repo, entries, name, inside)
+    for name, change in files.items():
+        if change.data is not None:
+            _put_file(repo, entries, name, change)
+    return repo.write(ObjectType.TREE, _tree_bytes(entries)) if entries else None
+
+
+def _by_depth(changes: Changes) -> tuple[dict[bytes, Change], dict[bytes, Changes]]:
+    """The changes to files of this folder by name, and those to what is in its folders."""
+    files = {name: change for (name, *rest), change in changes.items() if not rest}
+    folders: dict[bytes, Changes] = defaultdict(dict)
     for (name, *rest), change in changes.items():
         if rest:
             folders[name][tuple(rest)] = change
-        elif change.data is None:
-            entries.pop(name, None)
-        else:
-            _put_file(repo, entries, name, change)
-    for name, inside in folders.items():
-        _put_folder(repo, entries, name, inside)
-    return repo.write(ObjectType.TREE, _tree_bytes(entries)) if entries else None
+    return files, folders
 
 
 def _entries(tree: pygit2.Tree | None) -> Iterator[tuple[bytes, Entry]]:
@@ -157,7 +164,7 @@ def _put_folder(
     repo: pygit2.Repository,
     entries: dict[bytes, Entry],
     name: bytes,
-    inside: Mapping[tuple[bytes, ...], Change],
+    inside: Changes,
 ) -> None:
     mode, oid = entries.get(name, (_TREE_MODE, b""))
     if mode != _TREE_MODE:

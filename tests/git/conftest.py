@@ -14,8 +14,9 @@ START = 1_300_000_000
 AUTHOR = ("Security Engineer One", "one@example.org")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    return None if os.environ.get("XEN_GIT") else NO_CLONE
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not os.environ.get("XEN_GIT"):
+        terminalreporter.write_line(NO_CLONE)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

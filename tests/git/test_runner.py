@@ -19,9 +19,9 @@ def test_output_comes_back_as_bytes(project) -> None:
 
 def test_a_large_input_and_a_large_output_do_not_block_each_other(project) -> None:
     oid = project.commit("first", {"big": b"x" * 1000})
-    asked = f"{oid}\n".encode() * 50_000
+    asked = f"{oid}\n".encode() * 8_000
     answer = run_git(["cat-file", "--batch-check"], git_dir=project.path, input=asked)
-    assert answer.count(b"\n") == 50_000
+    assert answer.count(b"\n") == 8_000
 
 
 def test_a_folder_that_is_no_repository_is_named_so(tmp_path: Path) -> None:
