@@ -48,7 +48,7 @@ test: setup-dev setup-system
 
 bench: setup
 	@if [ -z '$(XEN_GIT)' ]; then echo 'Name a clone: make bench XEN_GIT=/path/to/xen.git' >&2; exit 2; fi
-	@WORKERS='$(WORKERS)' $(BIN)/python manage.py bench '$(XEN_GIT)'
+	@$(BIN)/python manage.py bench '$(XEN_GIT)' --workers '$(WORKERS)'
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
