@@ -189,6 +189,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     }
 )
 if not BROKER_URL:
+    CELERY_BROKER_TRANSPORT = "backports.runtime.folder_queue:Transport"
     for _folder in ("messages", "control"):
         (_QUEUE_DIR / _folder).mkdir(parents=True, exist_ok=True, mode=0o700)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
