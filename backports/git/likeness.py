@@ -16,6 +16,7 @@ THRESHOLD = 0.5
 MARGIN = 0.15
 SPLIT_SHARE = 0.5
 _SHORTEST_LINE = 4
+_SPACE = b" \t\r\f\v"
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -28,8 +29,9 @@ class Profile:
 
     @classmethod
     def of(cls, data: bytes) -> Profile:
-        squeezed = (b"".join(line.split()) for line in data.split(b"\n"))
-        lines = Counter(line for line in squeezed if len(line) >= _SHORTEST_LINE)
+        lines = Counter(data.translate(None, _SPACE).split(b"\n"))
+        for line in [line for line in lines if len(line) < _SHORTEST_LINE]:
+            del lines[line]
         return cls(lines, lines.total())
 
     def likeness(self, other: Profile) -> float:
