@@ -13,7 +13,7 @@ from backports.git.patches import format_patch, format_series
 from backports.git.results import open_results
 from backports.git.store import open_repository
 
-_DIFF = re.compile(rb"^(diff --git |Index: |--- )", re.M)
+_DIFF = re.compile(rb"^(?:diff --git |Index: |--- )", re.M)
 _SEPARATOR = re.compile(rb"^---\r?\n", re.M)
 
 
@@ -77,7 +77,7 @@ def with_notes(patch: bytes, notes: Sequence[str]) -> bytes:
         return patch
     lines = "".join(f"# {note}\n" for note in notes).encode()
     diff = _DIFF.search(patch)
-    separator = _SEPARATOR.search(patch, 0, diff.start() if diff and diff.group(1) != b"--- " else len(patch))
+    separator = _SEPARATOR.search(patch, 0, diff.start() if diff else len(patch))
     if separator:
         return patch[: separator.end()] + lines + b"\n" + patch[separator.end() :]
     start = diff.start() if diff else len(patch)

@@ -1,0 +1,140 @@
+"""Rows for tests, one small function for each noun; what a test does not care about has a plain default."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from backports.models import Attempt, Branch, Repository, UpstreamFix
+from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
+
+DAY = datetime(2024, 5, 7, 12, 0, tzinfo=UTC)
+PLANNED = datetime(2031, 3, 4, 12, 0, tzinfo=UTC)
+OID = "1234567890abcdef1234567890abcdef12345678"
+
+
+def person(username: str, *, listed: bool = False, security_team: bool = False) -> User:
+    """Somebody with a membership in an organisation of their own."""
+    user: User = User.objects.create_user(username=username, password="a long enough password")
+    organisation = Organisation.objects.create(name=f"Example {username}", listed=listed, security_team=security_team)
+    Membership.objects.create(user=user, organisation=organisation)
+    return user
+
+
+def repository(name: str = "xen", **columns: Any) -> Repository:
+    """A mirror's row; there is no repository on disk."""
+    return Repository.objects.create(
+        name=name, project=columns.pop("project", name), url="https://git.example.org/x.git", **columns
+    )
+
+
+def branch(of: Repository, name: str = "4.11", **columns: Any) -> Branch:
+    """A stable branch, or master."""
+    rank = 9999 if name == "master" else int(name.split(".")[0]) * 100 + int(name.split(".")[1])
+    values = {"ref": f"refs/heads/stable-{name}", "tip": OID, "tip_date": DAY, "rank": rank} | columns
+    return Branch.objects.create(repository=of, name=name, **values)
+
+
+def advisory(
+    number: int,
+    *,
+    disclosed: bool = True,
+    title: str = "guests can do a thing",
+    cves: tuple[str, ...] = (),
+    **version: Any,
+) -> Advisory:
+    """An advisory with one version."""
+    row = Advisory.objects.create(
+        number=number,
+        disclosed_at=DAY if disclosed else None,
+        disclosure_reason="test" if disclosed else "",
+        planned_disclosure_at=None if disclosed else PLANNED,
+    )
+    values = {"number": 1, "title": title, "cves": list(cves), "digest": "0" * 64} | version
+    row.current = AdvisoryVersion.objects.create(advisory=row, **values)
+    row.save(update_fields=["current"])
+    return row
+
+
+def patch_file(of: Advisory | None, name: str = "xsa.patch", data: bytes = b"--- a\n", **columns: Any) -> PatchFile:
+    """A file that came in; without an advisory one that could not be read."""
+    return PatchFile.objects.create(
+        version=of.current if of else None,
+        name=name,
+        kind="patch",
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        data=data,
+        **columns,
+    )
+
+
+def fix(of: Advisory, on: str = "master", *, file: PatchFile | None = None, commit: str = "") -> Fix:
+    """A fix of the current version, of one patch: a file, or else a commit."""
+    row = Fix.objects.create(version=of.current, branch=on, origin="resolution", digest=f"{on:0<64}")
+    FixPatch.objects.create(fix=row, position=0, file=file, commit="" if file else commit or OID)
+    return row
+
+
+def attempt(of: Advisory, on: Branch, outcome: str = "applied", **columns: Any) -> Attempt:
+    """A finished attempt; `state="waiting"` or `"running"` makes one that is not."""
+    values: dict[str, Any] = {"state": "done", "input_key": "0" * 64, "tip": OID, "seen_tip": OID, "because": "demo"}
+    if columns.get("state", "done") == "done":
+        values |= {"outcome": outcome, "finished_at": DAY}
+    if outcome == "applied" and "state" not in columns:
+        values |= {"rung": "exact", "confidence": "high", "hunks_landed": 2, "hunks_total": 2, "result": OID}
+    return Attempt.objects.create(advisory=of, branch=on, **(values | columns))
+
+
+def upstream_fix(of: Advisory, on: Branch) -> UpstreamFix:
+    """The branch holds the official fix."""
+    return UpstreamFix.objects.create(advisory=of, branch=on, commits=[OID])
+
+
+def evidence(*, lines: list[list[str]] | None = None, path: str = "xen/common/a.c") -> dict[str, Any]:
+    """Evidence with one hunk that landed and one that did not."""
+    shown = lines or [[" ", "int a;"], ["-", "int b;"], ["+", "int c;"]]
+    landed = {"rung": "offset", "line": 12, "offset": 3, "fuzz": 0}
+    rejection = {
+        "code": "no-place",
+        "sentence": "Nothing like it is here.",
+        "line": 40,
+        "likeness": 0.62,
+        "ours": ["int z;", "int y;"],
+    }
+    hunks = [
+        {"header": "@@ -9,2 +9,2 @@ f", "lines": shown, "placement": landed, "rejection": None},
+        {"header": "@@ -30,2 +30,2 @@ g", "lines": shown, "placement": None, "rejection": rejection},
+    ]
+    file = {
+        "path": path,
+        "old_path": "xen/arch/old.c",
+        "new_path": path,
+        "kind": "modify",
+        "outcome": "partly-applied",
+        "rung": "offset",
+        "note": "found under another name",
+        "hunks": hunks,
+    }
+    source = {
+        "branch": "4.12",
+        "origin": "resolution",
+        "outcome": "partly-applied",
+        "rung": "offset",
+        "confidence": "review",
+        "landed": 1,
+        "total": 2,
+        "problem_code": "",
+        "problem": "",
+        "chosen": True,
+    }
+    patch = {"subject": "a fix", "author": "One <one@example.org>", "outcome": "partly-applied", "files": [file]}
+    return {"sources": [source], "patches": [patch], "cut": False}
+
+
+def forget(of: Advisory) -> None:
+    """Take an advisory away with everything that hangs on it."""
+    FixPatch.objects.filter(fix__version__advisory=of).delete()
+    Advisory.objects.filter(pk=of.pk).update(current=None)
+    of.delete()
