@@ -14,6 +14,7 @@ from xsa.services.ingest import Ingested, ingest_files, note_problem
 
 from . import attempts
 from .planning import plan
+from .sources import bytes_of_file
 
 
 def newest_release(project: str) -> str | None:
@@ -61,9 +62,9 @@ def check_patches(advisories: Sequence[Advisory]) -> int:
     """Note on each patch file that cannot be read what is wrong with it; returns how many there are."""
     bad = 0
     files = PatchFile.objects.filter(kind=PatchFile.Kind.PATCH, version__in=[one.current_id for one in advisories])
-    for file in files.iterator(chunk_size=20):
+    for file in files.defer("data"):
         try:
-            parse_series(bytes(file.data))
+            parse_series(bytes_of_file(file))
         except EngineError as error:
             note_problem(file, Problem(error.code, error.sentence, file.name))
             bad += 1

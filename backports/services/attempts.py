@@ -23,9 +23,10 @@ from backports.engine.errors import EngineError
 from backports.engine.result import Outcome
 from backports.git.errors import GitError
 from backports.models import Attempt
+from xsa.models import Fix
 
 from .cell import Finding, find
-from .prerequisites import replan_dependents
+from .prerequisites import has_prerequisites, note_end, note_start, replan_dependents
 
 log = logging.getLogger(__name__)
 MOST_STARTS = 3
@@ -88,11 +89,16 @@ def run_attempt(pk: str) -> str:
         return ""
     began = time.monotonic()
     attempt = Attempt.objects.select_related("advisory", "branch__repository").get(pk=lease.attempt)
+    builds_on_others = has_prerequisites(attempt)
+    if builds_on_others:
+        note_start(attempt)
     finding = _find(attempt)
     elapsed = round((time.monotonic() - began) * 1000)
     if finish(lease, finding, duration_ms=elapsed):
         log.info("attempt done attempt=%s outcome=%s ms=%d", pk, finding.outcome, elapsed)
-        _wake_dependents(attempt, finding)
+        made = note_end(attempt, finding.outcome) if builds_on_others else 0
+        if made + _wake_dependents(attempt, finding):
+            send()
     return finding.outcome
 
 
@@ -111,25 +117,34 @@ def _find(attempt: Attempt) -> Finding:
         )
 
 
+@transaction.atomic
 def finish(lease: Lease, finding: Finding, *, duration_ms: int) -> bool:
     """Write the outcome, if the lease still holds; False when another worker has taken over."""
+    columns = finding.columns()
+    if finding.source and not _lock(finding.source):
+        columns["source"] = None
     written = Attempt.objects.filter(pk=lease.attempt, lease=lease.token, state=State.RUNNING).update(
         state=State.DONE,
         lease=None,
         lease_until=None,
         finished_at=timezone.now(),
         duration_ms=duration_ms,
-        **finding.columns(),
+        **columns,
     )
     return bool(written)
 
 
-def _wake_dependents(attempt: Attempt, finding: Finding) -> None:
+def _lock(source: Fix) -> bool:
+    """Keep a fix in place until the transaction ends; False when it was replaced while it was tried."""
+    rows = Fix.objects.select_for_update(no_key=True).filter(pk=source.pk)
+    return rows.values_list("pk", flat=True).first() is not None
+
+
+def _wake_dependents(attempt: Attempt, finding: Finding) -> int:
     """A result may be the prerequisite that other advisories wait for on the same branch."""
-    if finding.outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
-        return
-    if replan_dependents(attempt):
-        send()
+    if finding.outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED, Outcome.NEEDS_PREREQUISITE):
+        return 0
+    return replan_dependents(attempt)
 
 
 def requeue(attempts: Iterable[Attempt]) -> int:

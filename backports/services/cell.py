@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ class Finding:
     result: str = ""
     reasons: tuple[str, ...] = ()
     prerequisites: tuple[int, ...] = ()
+    paths: tuple[str, ...] = ()
     evidence: dict[str, Any] = field(default_factory=dict)
     problem_code: str = ""
     problem: str = ""
@@ -59,23 +60,25 @@ class Finding:
             "result": self.result,
             "reasons": list(self.reasons),
             "prerequisites": list(self.prerequisites),
-            "paths": _paths(result) if result else [],
+            "paths": list(self.paths),
             "evidence": self.evidence,
             "problem_code": self.problem_code,
             "problem": self.problem,
         }
 
 
-def _paths(result: SeriesResult) -> list[str]:
-    """Every path that the outcome depends on: where each file was looked for, and what the patch calls it."""
+def _paths(tried: Iterable[Tried]) -> tuple[str, ...]:
+    """Every path that the outcome depends on: where each file was looked for, and what the patches call it."""
     found = {
         path
-        for patch in result.patches
+        for one in tried
+        if one.result
+        for patch in one.result.patches
         for file in patch.files
         for path in (file.path, file.diff.old_path, file.diff.new_path)
         if path
     }
-    return sorted(evidence.text(path) for path in found)
+    return tuple(sorted(evidence.text(path) for path in found))
 
 
 def find(attempt: Attempt) -> Finding:
@@ -91,8 +94,8 @@ def find(attempt: Attempt) -> Finding:
     return _Search(attempt, chosen).run()
 
 
-def _not_affected(sentence: str, source: Fix, tried: Tried | None = None) -> Finding:
-    return Finding(Outcome.NOT_AFFECTED, tried, source, reasons=(sentence,))
+def _not_affected(sentence: str, source: Fix, best: Tried | None = None, tried: Sequence[Tried] = ()) -> Finding:
+    return Finding(Outcome.NOT_AFFECTED, best, source, reasons=(sentence,), paths=_paths(tried))
 
 
 def attempt_ref(pk: object) -> str:
@@ -117,7 +120,7 @@ class _Search:
         if best.outcome in (Outcome.CONFLICT, Outcome.PARTLY_APPLIED):
             ground, best, source = self.with_prerequisites(best, source)
         if best.outcome is Outcome.CONFLICT and (sentence := self.never_introduced(best, source)):
-            return _not_affected(sentence, source.fix, best)
+            return _not_affected(sentence, source.fix, best, self.tried)
         return self.keep(best, source, ground)
 
     def climb(self, tree: GitTree) -> tuple[Tried, Source]:
@@ -172,12 +175,15 @@ class _Search:
     def lacks(self, commit: str) -> bool:
         """Whether the branch is known to be without a commit, under this oid and under its subject or patch id.
 
-        A commit that is not in the mirror proves nothing.
+        A commit that is not in the mirror proves nothing, and neither does a merge or a first commit.
         """
         oid = full_oid(self.mirror, commit)
         if oid is None or is_ancestor(self.mirror, oid, self.attempt.tip):
             return False
-        subject = commit_at(self.repo, oid).message.partition("\n")[0]
+        commit_there = commit_at(self.repo, oid)
+        if len(commit_there.parents) != 1:
+            return False
+        subject = commit_there.message.partition("\n")[0]
         name = self.attempt.branch.name
         return find_by_subject_or_patch_id(self.mirror, name, subject, format_patch(self.repo, oid)) is None
 
@@ -193,6 +199,7 @@ class _Search:
             result=self.commit(result, source, ground) if result else "",
             reasons=result.reasons if result else (),
             prerequisites=ground.numbers,
+            paths=_paths([*self.tried, best]),
             evidence={
                 "sources": [self.summary(one, best) for one in self.tried],
                 **(evidence.as_json(result) if result else {}),

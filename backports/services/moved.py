@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 
+from django.db.models import Q
+
+from backports.engine.result import Outcome
 from backports.git.changes import changed_paths
 from backports.models import Attempt, Branch
+from xsa.models import Fix
 
 from .evidence import text
 from .places import mirror_path
+
+State = Attempt.State
+# No tree was looked at: the patches cannot be read, or the metadata says that there are none.
+_TREELESS = (Outcome.MALFORMED, Outcome.NOT_AFFECTED)
+STUCK = (Outcome.CONFLICT, Outcome.PARTLY_APPLIED, Outcome.NEEDS_PREREQUISITE)
 
 
 def carry_over(branch: Branch, old_tip: str) -> int:
@@ -22,11 +32,30 @@ def carry_over(branch: Branch, old_tip: str) -> int:
     if changed is None:
         return 0
     names = {posixpath.basename(text(path)) for path in changed}
-    rows = Attempt.objects.filter(branch=branch, current=True, state=Attempt.State.DONE, seen_tip=old_tip)
-    keep = [pk for pk, paths in rows.values_list("pk", "paths") if paths and not _touched(paths, names)]
+    current = Attempt.objects.filter(branch=branch, current=True)
+    rows = current.filter(state=State.DONE, seen_tip=old_tip).values_list("pk", "advisory__number", "outcome", "paths")
+    stand = [(pk, number) for pk, number, outcome, paths in rows if _stands(outcome, paths, names)]
+    again = current.exclude(pk__in=[pk for pk, _ in stand]).filter(~Q(state=State.DONE) | Q(outcome__in=STUCK))
+    below = _prerequisites(branch.repository.project, again.values_list("advisory__number", flat=True))
+    keep = [pk for pk, number in stand if number not in below]
     return Attempt.objects.filter(pk__in=keep).update(seen_tip=branch.tip)
 
 
-def _touched(paths: Iterable[str], names: set[str]) -> bool:
+def _stands(outcome: str, paths: Collection[str], names: set[str]) -> bool:
     """By name alone, since a file that moved is found by its name."""
-    return any(posixpath.basename(path) in names for path in paths)
+    if not paths:
+        return outcome in _TREELESS
+    return not any(posixpath.basename(path) in names for path in paths)
+
+
+def _prerequisites(project: str, numbers: Iterable[int]) -> set[int]:
+    """What these advisories build on, and what that builds on: it must come along, or they find nothing to stand on."""
+    needs: dict[int, set[int]] = defaultdict(set)
+    rows = Fix.objects.filter(tree=project).exclude(prerequisites=[])
+    for number, prerequisites in rows.values_list("version__advisory__number", "prerequisites"):
+        needs[number].update(prerequisites)
+    found: set[int] = set()
+    front = set(numbers)
+    while front := {below for number in front for below in needs.get(number, ())} - found:
+        found |= front
+    return found

@@ -22,6 +22,8 @@ from .trying import ENGINE
 
 log = logging.getLogger(__name__)
 FIRST_RANK = 401  # 4.1: the oldest branch that is tried
+# Errors of the place where it ran, not of the fix: the next plan tries again.
+PASSING = ("broken-store", "git-missing", "mirror-missing", "not-a-repository", "ref-busy", "timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,13 @@ def plan(
     return _Planner(repository, wanted, columns, because).run()
 
 
+def key_now(attempt: Attempt) -> str:
+    """The key that an attempt would be planned with now: a prerequisite may have landed since it was."""
+    branch = attempt.branch
+    planner = _Planner(branch.repository, [attempt.advisory], [branch], "")
+    return planner.key(planner.fixes[attempt.advisory_id], branch)
+
+
 class _Planner:
     """The rows that one call of `plan` looks at, read once."""
 
@@ -109,7 +118,9 @@ class _Planner:
         here = self.current.get((advisory.pk, branch.pk))
         fixes = self.fixes[advisory.pk]
         key = input_key("fixed", [], commits) if commits else self.key(fixes, branch)
-        if here and here.input_key == key and (commits or branch.tip in (here.tip, here.seen_tip)):
+        settled = key if commits else settled_key(fixes, branch)
+        same_tree = here is not None and (bool(commits) or branch.tip in (here.tip, here.seen_tip))
+        if here and here.input_key in (key, settled) and same_tree and here.problem_code not in PASSING:
             return None
         if commits:
             return _fixed(advisory, branch, key, commits)
@@ -136,6 +147,11 @@ class _Planner:
             return "fixed"
         attempt = self.current.get(cell)
         return attempt.result if attempt else ""
+
+
+def settled_key(fixes: Sequence[Fix], branch: Branch) -> str:
+    """The key of a cell that came through by itself, whatever becomes of its prerequisites."""
+    return input_key(ENGINE, by_nearness(fixes, branch), [])
 
 
 def _fixed(advisory: Advisory, branch: Branch, key: str, commits: Sequence[str]) -> Attempt:

@@ -11,7 +11,8 @@ from backports.models import Attempt, UpstreamFix
 from xsa.models import Advisory, Fix
 from xsa.visibility import same_secrecy
 
-from .planning import plan
+from .moved import STUCK
+from .planning import fixes_for, key_now, plan, settled_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,45 @@ def grounds(attempt: Attempt, fixes: Sequence[Fix]) -> Iterator[Ground]:
         tip=attempt.tip,
         outcome__in=[Outcome.APPLIED, Outcome.NEEDS_PREREQUISITE],
     )
+    # Two that name each other would build on one another without end.
+    usable = usable.exclude(prerequisites__contains=[attempt.advisory.number])
     for row in usable.select_related("advisory").order_by("-advisory__number"):
         yield Ground(row.advisory.number, row.pk, row.result, (*row.prerequisites, row.advisory.number))
 
 
+def has_prerequisites(attempt: Attempt) -> bool:
+    """Whether any fix of its advisory builds on other advisories."""
+    project = attempt.branch.repository.project
+    rows = Fix.objects.filter(version__advisory=attempt.advisory_id, tree=project)
+    return rows.exclude(prerequisites=[]).exists()
+
+
+def note_start(attempt: Attempt) -> None:
+    """Write down on which state of its prerequisites an attempt starts; they may have landed since it was planned."""
+    key = key_now(attempt)
+    if key != attempt.input_key:
+        Attempt.objects.filter(pk=attempt.pk, lease=attempt.lease).update(input_key=key)
+
+
+def note_end(attempt: Attempt, outcome: Outcome) -> int:
+    """Have a stuck attempt tried again when a prerequisite landed meanwhile; returns how many new attempts there are.
+
+    One that came through by itself no longer depends on its prerequisites.
+    """
+    branch = attempt.branch
+    if outcome in STUCK:
+        return plan(branch.repository, because="prerequisite", advisories=[attempt.advisory], branches=[branch]).to_try
+    fixes = fixes_for(branch.repository.project, [attempt.advisory])[attempt.advisory_id]
+    Attempt.objects.filter(pk=attempt.pk).update(input_key=settled_key(fixes, branch))
+    return 0
+
+
 def replan_dependents(attempt: Attempt) -> int:
     """New attempts for advisories that name this one as a prerequisite and have not come through on its branch."""
-    stuck = [Outcome.CONFLICT, Outcome.PARTLY_APPLIED, Outcome.NEEDS_PREREQUISITE]
     waiting = Attempt.objects.filter(
         branch=attempt.branch,
         current=True,
-        outcome__in=stuck,
+        outcome__in=STUCK,
         advisory__versions__fixes__prerequisites__contains=[attempt.advisory.number],
     ).values("advisory")
     advisories = list(Advisory.objects.filter(pk__in=waiting).exclude(pk=attempt.advisory_id))

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from backports.engine.diff import Line, Patch, parse_series
-from backports.engine.errors import EngineError
+from backports.engine.diff import MAX_BYTES, Line, Patch, parse_series
+from backports.engine.errors import EngineError, TooLarge
 from backports.git.patches import format_patch
 from backports.git.store import open_repository
 from backports.models import Branch
-from xsa.models import Fix
+from xsa.models import Fix, PatchFile
 
 from .places import mirror_path
 
@@ -107,9 +107,16 @@ def _read(fix: Fix) -> Source:
 def _bytes_of(fix: Fix) -> Iterable[bytes]:
     for row in fix.patches.all():
         if row.file is not None:
-            yield bytes(row.file.data)  # planning leaves the bytes out; this loads them
+            yield bytes_of_file(row.file)
         else:
             yield format_patch(open_repository(mirror_path(row.repository)), row.commit)
+
+
+def bytes_of_file(file: PatchFile) -> bytes:
+    """What came in, loaded only now when the query left it out. Raises TooLarge without loading it."""
+    if file.size > MAX_BYTES:
+        raise TooLarge(f"The patch has {file.size} bytes; the limit is {MAX_BYTES}. Split it.")
+    return bytes(file.data)
 
 
 def input_key(engine: str, fixes: Sequence[Fix], prerequisites: Iterable[str]) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from django.db.models import QuerySet
 
 from backports.models import Attempt, Repository
 from backports.services import attempts, places, repositories
 from backports.services.advisories import ingest
 from backports.services.planning import plan
-from tests.backports.toy import Toy
+from tests.backports.toy import Toy, git
 from tests.xsa.formats.samples import meta
 from tests.xsa.samples import advisory
 from xsa.models import Advisory
@@ -90,7 +91,23 @@ class Workshop:
             for pk in waiting:
                 attempts.run_attempt(str(pk))
 
-    def waiting(self) -> object:
+    def run(self, number: int, branch: str, *, before_finish: Callable[[], object] | None = None) -> None:
+        """Run one waiting cell; `before_finish` is what happens while it is tried."""
+        finish = attempts.finish
+
+        def late(*args: object, **kwargs: object) -> bool:
+            attempts.finish = finish
+            if before_finish:
+                before_finish()
+            return finish(*args, **kwargs)
+
+        attempts.finish = late
+        try:
+            attempts.run_attempt(str(self.cell(number, branch).pk))
+        finally:
+            attempts.finish = finish
+
+    def waiting(self) -> QuerySet[Attempt]:
         return Attempt.objects.filter(current=True, state=Attempt.State.WAITING).order_by(
             "-advisory__number", "-branch__rank"
         )
@@ -111,6 +128,9 @@ class Workshop:
 
     def results(self, number: int) -> Path:
         return places.results_path(self.repository.name, number)
+
+    def parents(self, repository: Path, oid: str) -> list[str]:
+        return git(repository, "show", "-s", "--format=%P", oid).decode().split()
 
     def waiting_cells(self) -> set[tuple[int, str]]:
         return set(self.waiting().values_list("advisory__number", "branch__name"))
