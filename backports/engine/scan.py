@@ -122,8 +122,12 @@ class _Scanner:
         return self.file
 
     def _starts_file(self, line: bytes) -> bool:
-        if line.startswith(b"--- ") and self._peek(1).startswith(b"+++ "):
-            self._names(line, self._peek(1))
+        if self._is_pair(0):
+            # Two names without a hunk before the next two are what `diff -r` leaves of an edited patch.
+            if self._is_pair(2):
+                self.at += 2
+            else:
+                self._names(line, self._peek(1))
             return True
         for prefix, style in STYLES:
             if line.startswith(prefix) and (style == "git" or self._leads_to_names()):
@@ -131,6 +135,9 @@ class _Scanner:
                 self.at += 1
                 return True
         return False
+
+    def _is_pair(self, ahead: int) -> bool:
+        return self._peek(ahead).startswith(b"--- ") and self._peek(ahead + 1).startswith(b"+++ ")
 
     def _peek(self, ahead: int) -> bytes:
         at = self.at + ahead

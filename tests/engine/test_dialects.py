@@ -139,3 +139,8 @@ def test_mails_one_behind_the_other_without_mbox_lines() -> None:
         "first",
         "second",
     ]
+
+
+def test_names_that_were_left_behind_without_hunks_are_passed_over() -> None:
+    body = f"--- a/left.c\n+++ b/left.c.new\n--- a/x/m.c\n+++ b/x/m.c\n{BODY}"
+    assert [file.path for file in diff.parse_patch(body.encode()).files] == ["x/m.c"]

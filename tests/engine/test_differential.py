@@ -4,7 +4,6 @@ A case is a small source file, an edit of it (the patch) and a target that drift
 The cases are generated from fixed seeds. The engine gets no base here, since neither tool has one.
 """
 
-
 from __future__ import annotations
 
 import random
