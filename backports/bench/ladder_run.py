@@ -1,0 +1,174 @@
+"""Runs the ladder on rows of a corpus, each in a repository that holds what the row may see and nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+from backports.engine.diff import Patch, parse_series
+from backports.engine.errors import EngineError
+from backports.engine.result import Change, Outcome, SeriesResult
+from backports.engine.series import blob_oid
+from backports.git.errors import GitError
+from backports.git.patches import format_patch
+from backports.git.store import commit_at, open_repository
+from backports.git.tree import GitTree
+from backports.services.trying import try_patches
+
+from .ladder_corpus import Task
+from .ladder_reach import Reach, row_repository
+
+KEPT_SOURCES = 32
+ROWS_AT_ONCE = 4
+Files = dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine made of a row.
+
+    `files` maps every path that the result changes to its blob id (None: deleted); it is None
+    when not all of the series applied. `ms` is wall time, from commits to result, and `cpu_ms` the
+    processor's share of it, which other work on the machine does not lengthen. `problem` is the
+    code of what kept the row from being tried at all.
+    """
+
+    task: Task
+    outcome: str
+    confidence: str | None = None
+    rung: str | None = None
+    guards: tuple[str, ...] = ()
+    files: Files | None = None
+    ms: float = 0.0
+    cpu_ms: float = 0.0
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The row's object in the results file."""
+        facts: dict[str, Any] = {"source": ",".join(self.task.sources), "target": self.task.target}
+        facts |= {"outcome": self.outcome, "confidence": self.confidence, "rung": self.rung}
+        facts |= {"guards": list(self.guards), "files": self.files, "ms": round(self.ms, 2)}
+        facts["cpu_ms"] = round(self.cpu_ms, 2)
+        return facts | ({"problem": self.problem} if self.problem else {})
+
+
+class Runner:
+    """One process's engine: the store is opened once; the last few sources stay read, as in a worker."""
+
+    def __init__(self, path: Path, reach: Reach) -> None:
+        self._store = open_repository(path).odb
+        self._reach = reach
+        self._folder = tempfile.TemporaryDirectory(prefix="bench-ladder-")
+        self._empty = Path(self._folder.name) / "empty.git"
+        pygit2.init_repository(str(self._empty), bare=True)
+        self._sources: OrderedDict[tuple[str, ...], tuple[Patch, ...]] = OrderedDict()
+
+    def run(self, task: Task) -> Answer:
+        """Tries one row. Nothing that goes wrong in it stops the bench; it is told as the row's `problem`."""
+        began, cpu = time.perf_counter(), time.process_time()
+        try:
+            answer = self._try(task)
+        except (EngineError, GitError) as error:
+            answer = Answer(task, Outcome.ERROR, problem=error.code)
+        except Exception as error:
+            answer = Answer(task, Outcome.ERROR, problem=type(error).__name__)
+        return replace(answer, ms=(time.perf_counter() - began) * 1000, cpu_ms=(time.process_time() - cpu) * 1000)
+
+    def repository(self, task: Task) -> pygit2.Repository:
+        """All that a row may see, and nothing else."""
+        return row_repository(self._empty, self._store, self._reach, (*task.sources, task.target))
+
+    def _try(self, task: Task) -> Answer:
+        repo = self.repository(task)
+        patches = self._patches(repo, task.sources)
+        tree = GitTree(repo, task.target)
+        tried = try_patches("bench", patches, tree)
+        if tried.result is None:
+            return Answer(task, tried.outcome, problem=tried.problem_code)
+        return _answer(task, tried.result, tree)
+
+    def _patches(self, repo: pygit2.Repository, sources: tuple[str, ...]) -> tuple[Patch, ...]:
+        if sources not in self._sources:
+            mails = [format_patch(repo, oid, number=n, total=len(sources)) for n, oid in enumerate(sources, 1)]
+            self._sources[sources] = tuple(patch for mail in mails for patch in parse_series(mail))
+            while len(self._sources) > KEPT_SOURCES:
+                self._sources.popitem(last=False)
+        return self._sources[sources]
+
+    def close(self) -> None:
+        """Removes the scratch folder."""
+        self._folder.cleanup()
+
+
+def _answer(task: Task, result: SeriesResult, tree: GitTree) -> Answer:
+    whole = result.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED)
+    return Answer(
+        task,
+        outcome=result.outcome.value,
+        confidence=result.confidence.value if result.confidence else None,
+        rung=result.rung.value if result.rung else None,
+        guards=tuple(dict.fromkeys(flag.code for flag in getattr(result, "flags", ()))),
+        files=changed_files(result, tree) if whole else None,
+    )
+
+
+def changed_files(result: SeriesResult, tree: GitTree) -> Files:
+    """Every path that the whole result leaves otherwise than `tree` has it, with its blob id."""
+    last: dict[str, Change] = {}
+    for patch in result.patches:
+        last |= patch.changes
+    files: Files = {}
+    for path, change in sorted(last.items()):
+        before = tree.read(path)
+        oid = None if change.data is None else blob_oid(change.data)
+        if (before and (before.oid, before.mode)) != (oid and (oid, change.mode)):
+            files[path] = oid
+    return files
+
+
+def missing_commits(path: Path, oids: Sequence[str]) -> set[str]:
+    """Those of the commits that the repository does not hold."""
+    repo, missing = open_repository(path), set()
+    for oid in oids:
+        try:
+            commit_at(repo, oid)
+        except GitError:
+            missing.add(oid)
+    return missing
+
+
+_runner: Runner | None = None
+
+
+def _start(make: Callable[[], Any]) -> None:
+    global _runner  # noqa: PLW0603 - each process of a pool has its own, made once
+    _runner = make()
+
+
+def _run(task: Any) -> Any:
+    assert _runner is not None  # noqa: S101 - the pool's initializer set it
+    return _runner.run(task)
+
+
+def run_all(make: Callable[[], Any], tasks: Sequence[Any], jobs: int) -> Iterator[Any]:
+    """What `make().run(task)` answers for every task, in order, by `jobs` processes that call `make` once each.
+
+    With one job everything happens in this process.
+    """
+    if jobs <= 1:
+        runner = make()
+        try:
+            yield from map(runner.run, tasks)
+        finally:
+            runner.close()
+        return
+    with multiprocessing.get_context("fork").Pool(jobs, _start, (make,)) as pool:
+        yield from pool.imap(_run, tasks, chunksize=ROWS_AT_ONCE)
