@@ -15,6 +15,7 @@ import os
 import random
 import re
 import sys
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -100,7 +101,11 @@ def main() -> None:
     corpus, path = Path(sys.argv[1]), Path(sys.argv[2])
     repo = open_repository(path)
     rows = [row for row in nearest(read_rows(corpus)) if len(row.task.sources) == 1]
-    peers = PeerRunner(path, [GIT_APPLY, CHERRY_PICK])
+    with tempfile.TemporaryDirectory() as scratch:
+        write_sample(rows, repo, PeerRunner(path, [GIT_APPLY, CHERRY_PICK], Path(scratch)))
+
+
+def write_sample(rows: list[Row], repo: pygit2.Repository, peers: PeerRunner) -> None:
     print("source", "target", "expected", "branch", "gap", "kind", "moved", "files", "hunks", sep="\t")
     chosen = random.Random(SEED).sample(rows, ROWS)  # noqa: S311 - a sample, not a secret
     for row in sorted(chosen, key=lambda row: row.expected):
@@ -108,7 +113,6 @@ def main() -> None:
         ours, landed, _ = changed_lines(repo[row.expected].peel(pygit2.Commit))
         kind, moved = kind_of(theirs, ours, row, peers, repo), int(bool(landed - paths))
         print(row.source, row.task.target, row.expected, row.branch, row.gap, kind, moved, len(paths), hunks, sep="\t")
-    peers.close()
 
 
 if __name__ == "__main__":

@@ -78,9 +78,8 @@ class Work:
 class PeerRunner:
     """One process's tools, with a throwaway clone that borrows the repository's objects and has no refs."""
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bench-peers-")
-        self._root = Path(self._folder.name)
+    def __init__(self, path: Path, names: Sequence[str], scratch: Path) -> None:
+        self._root = Path(tempfile.mkdtemp(dir=scratch))
         self._clone = self._root / "clone.git"
         self._repo = open_results(self._clone, path)
         self._names = names
@@ -94,10 +93,6 @@ class PeerRunner:
     def run(self, task: Task) -> dict[str, Answer]:
         """What each tool made of the row."""
         return {name: self._answer(name, task) for name in self._names}
-
-    def close(self) -> None:
-        """Removes the throwaway clone."""
-        self._folder.cleanup()
 
     def _answer(self, name: str, task: Task) -> Answer:
         folder = self._root / "tree"

@@ -134,8 +134,7 @@ class Window(pygit2.OdbBackend):
 
     def read_header_cb(self, oid: pygit2.Oid) -> tuple[int, int]:
         """libgit2's hook: type and size of an object."""
-        kind, data = self._store.read(self._check(oid))
-        return kind, len(data)
+        return self._store.read_header(self._check(oid))
 
     def read_prefix_cb(self, prefix: str) -> tuple[int, bytes, pygit2.Oid]:
         """libgit2's hook: an object by the start of its id."""

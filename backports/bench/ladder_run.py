@@ -63,11 +63,10 @@ class Answer:
 class Runner:
     """One process's engine: the store is opened once; the last few sources stay read, as in a worker."""
 
-    def __init__(self, path: Path, reach: Reach) -> None:
+    def __init__(self, path: Path, reach: Reach, scratch: Path) -> None:
         self._store = open_repository(path).odb
         self._reach = reach
-        self._folder = tempfile.TemporaryDirectory(prefix="bench-ladder-")
-        self._empty = Path(self._folder.name) / "empty.git"
+        self._empty = Path(tempfile.mkdtemp(dir=scratch)) / "empty.git"
         pygit2.init_repository(str(self._empty), bare=True)
         self._sources: OrderedDict[tuple[str, ...], tuple[Patch, ...]] = OrderedDict()
 
@@ -102,10 +101,6 @@ class Runner:
             while len(self._sources) > KEPT_SOURCES:
                 self._sources.popitem(last=False)
         return self._sources[sources]
-
-    def close(self) -> None:
-        """Removes the scratch folder."""
-        self._folder.cleanup()
 
 
 def _answer(task: Task, result: SeriesResult, tree: GitTree) -> Answer:
@@ -145,30 +140,27 @@ def missing_commits(path: Path, oids: Sequence[str]) -> set[str]:
     return missing
 
 
-_runner: Runner | None = None
+_runner: Any = None
 
 
-def _start(make: Callable[[], Any]) -> None:
+def _start(make: Callable[[Path], Any], scratch: Path) -> None:
     global _runner  # noqa: PLW0603 - each process of a pool has its own, made once
-    _runner = make()
+    _runner = make(scratch)
 
 
 def _run(task: Any) -> Any:
-    assert _runner is not None  # noqa: S101 - the pool's initializer set it
     return _runner.run(task)
 
 
-def run_all(make: Callable[[], Any], tasks: Sequence[Any], jobs: int) -> Iterator[Any]:
-    """What `make().run(task)` answers for every task, in order, by `jobs` processes that call `make` once each.
+def run_all(make: Callable[[Path], Any], tasks: Sequence[Any], jobs: int) -> Iterator[Any]:
+    """What `make(scratch).run(task)` answers for every task, in order, by `jobs` processes that call `make` once each.
 
-    With one job everything happens in this process.
+    `scratch` is a folder that is removed at the end. With one job everything happens in this process.
     """
-    if jobs <= 1:
-        runner = make()
-        try:
-            yield from map(runner.run, tasks)
-        finally:
-            runner.close()
-        return
-    with multiprocessing.get_context("fork").Pool(jobs, _start, (make,)) as pool:
-        yield from pool.imap(_run, tasks, chunksize=ROWS_AT_ONCE)
+    with tempfile.TemporaryDirectory(prefix="bench-ladder-") as folder:
+        scratch = Path(folder)
+        if jobs <= 1:
+            yield from map(make(scratch).run, tasks)
+            return
+        with multiprocessing.get_context("fork").Pool(jobs, _start, (make, scratch)) as pool:
+            yield from pool.imap(_run, tasks, chunksize=ROWS_AT_ONCE)

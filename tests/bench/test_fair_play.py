@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import pygit2
@@ -20,8 +20,8 @@ from tests.bench import cases
 from tests.bench.conftest import Bench, commit, commit_case
 
 
-def runner_for(path: Path, rows: list[Row]) -> Runner:
-    return Runner(path, Reach.load(path, commits(rows)))
+def runner_for(path: Path, rows: Sequence[Row], scratch: Path) -> Runner:
+    return Runner(path, Reach.load(path, commits(rows)), scratch)
 
 
 @pytest.fixture
@@ -40,11 +40,9 @@ def answer(bench: Bench, row: Row) -> pygit2.Blob:
 
 
 @pytest.fixture
-def narrow(bench: Bench, row: Row) -> Iterator[pygit2.Repository]:
+def narrow(bench: Bench, row: Row, tmp_path: Path) -> pygit2.Repository:
     """All that the row's engine gets, in a bench that runs all the other rows too."""
-    runner = runner_for(bench.path, list(bench.rows))
-    yield runner.repository(row.task)
-    runner.close()
+    return runner_for(bench.path, bench.rows, tmp_path).repository(row.task)
 
 
 def test_the_answer_is_in_the_store_and_not_in_the_rows_repository(
@@ -112,7 +110,7 @@ def test_a_blob_that_both_an_ancestor_and_the_answer_hold_can_be_seen(tmp_path: 
     source = commit(repo, {"a.c": b"fix\n"}, [target], "three\n")
     answer = commit(repo, {"a.c": b"old\n", "b.c": b"secret\n"}, [target], "four\n")
     row = Row(Task((source,), target), answer, "4.1", "1")
-    narrow = runner_for(tmp_path / "a.git", [row]).repository(row.task)
+    narrow = runner_for(tmp_path / "a.git", [row], tmp_path).repository(row.task)
     tree = repo[answer].peel(pygit2.Commit).tree
     assert narrow[tree["a.c"].id].data == b"old\n"
     assert narrow.get(tree["b.c"].id) is None
@@ -161,17 +159,17 @@ def test_a_patch_that_names_the_answers_blob_gains_nothing_by_it(tmp_path: Path)
         commit(without, files, parents, "Keep the harbour\n" if files is case.base else "Keep the old harbour\n")
     base = str(commit_at(with_answer, row.task.sources[0]).parents[0].id)
     assert commit(without, case.source, [base], "Mend the harbour\n") == row.task.sources[0]
-    answers = [runner_for(tmp_path / name, [row]).run(row.task) for name in ("with.git", "without.git")]
+    answers = [runner_for(tmp_path / name, [row], tmp_path).run(row.task) for name in ("with.git", "without.git")]
     first, second = ({**answer.as_json(), "ms": 0, "cpu_ms": 0} for answer in answers)
     assert first == second
 
 
-def test_a_row_gives_the_same_alone_as_after_all_others(bench: Bench) -> None:
+def test_a_row_gives_the_same_alone_as_after_all_others(bench: Bench, tmp_path: Path) -> None:
     """Caches of a process hold nothing that helps the next row."""
     rows = list(bench.rows)[::10]
-    warm = runner_for(bench.path, list(bench.rows))
+    warm = runner_for(bench.path, bench.rows, tmp_path)
     for row in bench.rows:
         warm.run(row.task)
     for row in rows:
-        alone, late = runner_for(bench.path, [row]).run(row.task), warm.run(row.task)
+        alone, late = runner_for(bench.path, [row], tmp_path).run(row.task), warm.run(row.task)
         assert (alone.outcome, alone.files, alone.confidence) == (late.outcome, late.files, late.confidence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,9 +38,8 @@ def row_of(
 
 def verdicts(repo: pygit2.Repository, row: Row) -> dict[str, str]:
     names = [name for name in peers.NAMES if name not in peers.missing()]
-    runner = peers.PeerRunner(Path(repo.path), names)
-    answers = runner.run(row.task)
-    runner.close()
+    with tempfile.TemporaryDirectory() as scratch:
+        answers = peers.PeerRunner(Path(repo.path), names, Path(scratch)).run(row.task)
     return {name: judge(repo, row, answer.files) for name, answer in answers.items()}
 
 
