@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from . import locate
+from . import guards, locate
 from .diff import Patch
 from .files import RUNG_ORDER, Tools
 from .result import (
@@ -24,19 +24,26 @@ from .tree import LineDiffer, TreeReader
 from .verify import reverse_patch
 
 
-def apply_series(patches: Sequence[Patch], tree: TreeReader, *, differ: LineDiffer = locate.diff_lines) -> SeriesResult:
+def apply_series(
+    patches: Sequence[Patch],
+    tree: TreeReader,
+    *,
+    differ: LineDiffer = locate.diff_lines,
+    symbols: guards.Symbols | None = None,
+) -> SeriesResult:
     """Applies a fix, patch after patch, on `tree`; the tree itself is only read.
 
-    `patches` are one or more, in order. A conflict is a result: what landed is in the `changes`
-    of each patch, what did not is a rejection on its hunk. Raises EngineError only when a result
-    fails the engine's own check.
+    `patches` are one or more, in order. With `symbols`, what source and target tree name, the
+    guards also look for names that the target lacks. A conflict is a result: what landed is in
+    the `changes` of each patch, what did not is a rejection on its hunk. Raises EngineError only
+    when a result fails the engine's own check.
     """
     overlay = OverlayTree(tree)
     results = apply_patches(patches, overlay, Tools(differ))
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
         return _all_there(results)
-    return _series(outcome, results)
+    return guards.check(_series(outcome, results), tree, differ, symbols)
 
 
 def _is_there(

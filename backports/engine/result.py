@@ -122,12 +122,26 @@ class PatchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """What a guard found in a result that applied.
+
+    `code` names the guard (`missing-symbol` …), `sentence` tells a person what to look at,
+    `lines` are 1-based in the file at `path` after the whole series.
+    """
+
+    code: str
+    sentence: str
+    path: str = ""
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesResult:
     """A whole fix on a tree.
 
     `outcome` is `applied`, `already-applied`, `partly-applied` or `conflict`; `rung` is the
     highest that was needed, `fuzz` the most given up by any hunk. `reasons` are sentences
-    that explain the confidence.
+    that explain the confidence, `flags` what the guards found; with any the result is for review.
     """
 
     outcome: Outcome
@@ -136,3 +150,4 @@ class SeriesResult:
     fuzz: int = 0
     confidence: Confidence | None = None
     reasons: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()

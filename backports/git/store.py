@@ -91,8 +91,16 @@ class Recent(Generic[K, V]):
                 self._values.move_to_end(key)
                 return self._values[key]
         value = make()
+        self.put(key, value)
+        return value
+
+    def __contains__(self, key: K) -> bool:
+        with self._lock:
+            return key in self._values
+
+    def put(self, key: K, value: V) -> None:
+        """Keeps a value that was made elsewhere."""
         with self._lock:
             self._values[key] = value
             while len(self._values) > self._kept:
                 self._values.popitem(last=False)
-        return value

@@ -1,0 +1,49 @@
+"""The guards: what can be wrong with a result although every hunk landed.
+
+A guard is one function here or in a module of this package, `look(case) -> flags`; adding one
+touches the list GUARDS. Each is modelled on backports of Xen fixes that went wrong in that way;
+the module names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from backports.engine.result import Confidence, Flag, Outcome, SeriesResult
+from backports.engine.tree import LineDiffer, TreeReader
+
+from . import arity, dialect, functions, labels, missing, slots, structure, twins
+from .changes import Case, open_case
+from .symbols import SymbolReader, Symbols
+
+__all__ = ["GUARDS", "Case", "Guard", "SymbolReader", "Symbols", "check"]
+
+Guard = Callable[[Case], Iterable[Flag]]
+
+GUARDS: tuple[Guard, ...] = (
+    missing.look,
+    missing.look_undeclared,
+    missing.look_formats,
+    arity.look,
+    labels.look,
+    dialect.look,
+    structure.look_duplicates,
+    structure.look_unreachable,
+    structure.look_braces,
+    functions.look,
+    slots.look,
+    twins.look,
+)
+
+
+def check(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbols: Symbols | None = None) -> SeriesResult:
+    """The result with the guards' flags; a result that applied and has any is for review."""
+    if result.outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
+        return result
+    case = open_case(result, tree, differ, symbols)
+    flags = tuple(flag for guard in GUARDS for flag in guard(case))
+    if not flags:
+        return result
+    reasons = tuple(f"{flag.path}: {flag.sentence}" if flag.path else flag.sentence for flag in flags)
+    return replace(result, confidence=Confidence.REVIEW, flags=flags, reasons=(*result.reasons, *reasons))

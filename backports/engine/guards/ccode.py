@@ -1,0 +1,115 @@
+"""What a C or assembler text names: identifiers, members, and calls with how many arguments.
+
+A scanner, no parser: most files of the hypervisors that it is meant for do not parse without
+their configuration. Comments and strings are blanked first, so that lines and columns stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+C_SUFFIXES = (".c", ".h", ".S", ".s", ".cc", ".cpp", ".hpp", ".inc")
+HEADER_SUFFIXES = (".h", ".hpp", ".inc")
+MAX_ARGUMENTS = 15
+MAX_DEPTH = 64
+NAME = re.compile(rb"(?<![\w.])[A-Za-z_]\w*")
+WORD = re.compile(rb"[A-Za-z_]\w*")
+MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
+FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
+_SKIP = re.compile(rb'/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]){1,8}\'', re.DOTALL)
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|error|warning|pragma)\b[^\n]*", re.MULTILINE)
+_NOT_NEWLINE = re.compile(rb"[^\n]")
+_EVENT = re.compile(rb"([A-Za-z_]\w*+)\s*+\(|[(),]")
+KEYWORDS = frozenset(
+    b"auto break case char const continue default defined do double else enum extern float for goto if inline int "
+    b"long register return short signed sizeof static struct switch typedef typeof union unsigned void volatile "
+    b"while __attribute__ __typeof__ asm __asm__ __volatile__ __inline__ elif endif ifdef ifndef undef define "
+    b"include error warning pragma".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A name followed by parentheses: `start` is its byte, `stop` the byte after the closing one."""
+
+    name: bytes
+    arguments: int
+    start: int
+    stop: int
+
+
+def is_c(path: str) -> bool:
+    """Whether the path's suffix says C, C++ or assembler."""
+    return path.endswith(C_SUFFIXES)
+
+
+def is_header(path: str) -> bool:
+    """Whether other files include the path, by its suffix."""
+    return path.endswith(HEADER_SUFFIXES)
+
+
+def code_only(data: bytes) -> bytes:
+    """The text with comments, strings and `#include`, `#error` lines blanked; every newline stays in place."""
+    return _INCLUDE.sub(_blank, _SKIP.sub(_blank, data))
+
+
+def _blank(match: re.Match[bytes]) -> bytes:
+    text = match.group()
+    if b"\n" in text:
+        return _NOT_NEWLINE.sub(b" ", text)
+    return (b'""' if text[:1] == b'"' else b" 0" if text[:1] == b"'" else b"  ") + b" " * (len(text) - 2)
+
+
+def names(code: bytes) -> set[bytes]:
+    """Every identifier of code that was blanked before, without C's keywords."""
+    return set(NAME.findall(code)) - KEYWORDS
+
+
+def members(code: bytes) -> set[bytes]:
+    """Every name that follows `->` or `.`."""
+    return set(MEMBER.findall(code))
+
+
+def calls(code: bytes) -> Iterator[Call]:
+    """Every call, prototype, definition and macro with its number of arguments, innermost first.
+
+    `f()` and `f(void)` have none. Linear; what nests deeper than MAX_DEPTH is passed over.
+    """
+    stack: list[tuple[bytes, int, int]] = []
+    commas: list[int] = []
+    for event in _EVENT.finditer(code):
+        mark = event.group()[-1:]
+        if mark == b"(":
+            if len(stack) >= MAX_DEPTH:
+                stack.clear()
+                commas.clear()
+            stack.append((event.group(1) or b"", event.start(), event.end()))
+            commas.append(0)
+        elif not stack:
+            continue
+        elif mark == b",":
+            commas[-1] += 1
+        else:
+            name, start, inside = stack.pop()
+            count = commas.pop()
+            if name and name not in KEYWORDS:
+                yield Call(name, _arguments(code[inside : event.start()], count), start, event.end())
+
+
+def _arguments(inside: bytes, commas: int) -> int:
+    if commas:
+        return min(commas + 1, MAX_ARGUMENTS)
+    stripped = inside.strip()
+    return 0 if not stripped or stripped == b"void" else 1
+
+
+def tokens(data: bytes) -> set[bytes]:
+    """All that a file names, for an index: `name`, `.member`, `name/2` for a call with two arguments, `%pv`."""
+    code = code_only(data)
+    found = names(code)
+    found.update(b"%" + form for form in FORMAT.findall(data))
+    found.update(b"." + name for name in members(code))
+    found.update(b"%s/%d" % (call.name, call.arguments) for call in calls(code))
+    return found

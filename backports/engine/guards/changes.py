@@ -1,0 +1,168 @@
+"""A result as the guards see it: each file before and after the whole series, here and at its author's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from backports.engine.apply import patched_base
+from backports.engine.diff import FileDiff
+from backports.engine.locate import is_heading, split_lines
+from backports.engine.result import SeriesResult
+from backports.engine.tree import Edit, LineDiffer, TreeReader
+
+from . import ccode
+from .symbols import Symbols
+
+LONGEST_FUNCTION = 2000  # lines; what is longer is looked at as far as this
+
+
+class Text:
+    """A file's lines, the same without comments and strings, and its names; all made when asked for."""
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self.data, self.path = data, path
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The lines with their endings."""
+        return split_lines(self.data)
+
+    @cached_property
+    def code(self) -> bytes:
+        """The text with comments and strings blanked; empty for what is no C."""
+        return ccode.code_only(self.data) if ccode.is_c(self.path) else b""
+
+    @cached_property
+    def code_lines(self) -> list[bytes]:
+        """The lines of `code`, as many as `lines` when the file is C."""
+        return split_lines(self.code)
+
+    @cached_property
+    def names(self) -> frozenset[bytes]:
+        """Every identifier."""
+        return frozenset(ccode.names(self.code))
+
+    @cached_property
+    def tokens(self) -> frozenset[bytes]:
+        """Every name, member, call and printf extension."""
+        return frozenset(ccode.tokens(self.data)) if self.code else frozenset()
+
+    def heading(self, at: int) -> bytes:
+        """The nearest line above `at` that git would show as its section, or b""."""
+        near = range(at - 1, max(-1, at - LONGEST_FUNCTION), -1)
+        return next((self.lines[place].rstrip() for place in near if is_heading(self.lines[place])), b"")
+
+    def function(self, at: int) -> tuple[int, int]:
+        """The body `[low, high)` that holds line `at`, from its `{` in the first column to its `}`; or (at, at)."""
+        low = high = at
+        while low > max(0, at - LONGEST_FUNCTION) and self.lines[low][:1] not in (b"{", b"}"):
+            low -= 1
+        stop = min(len(self.lines), at + LONGEST_FUNCTION)
+        while high < stop and self.lines[high][:1] not in (b"{", b"}"):
+            high += 1
+        if low < len(self.lines) and self.lines[low][:1] == b"{" and high < stop:
+            return low, high
+        return at, at
+
+
+class Change:
+    """Two texts of one file and what lies between them."""
+
+    def __init__(self, before: Text, after: Text, differ: LineDiffer) -> None:
+        self.before, self.after, self._differ = before, after, differ
+
+    @cached_property
+    def edits(self) -> Sequence[Edit]:
+        """The edits from before to after."""
+        return self._differ(self.before.data, self.after.data)
+
+    @cached_property
+    def added(self) -> list[int]:
+        """The 0-based lines of `after` that are new."""
+        return [at for edit in self.edits for at in range(edit.new_start, edit.new_stop)]
+
+    @cached_property
+    def removed(self) -> list[int]:
+        """The 0-based lines of `before` that are gone."""
+        return [at for edit in self.edits for at in range(edit.old_start, edit.old_stop)]
+
+    @cached_property
+    def added_code(self) -> bytes:
+        """The new lines without comments and strings."""
+        lines = self.after.code_lines
+        return b"".join(lines[at] for at in self.added if at < len(lines))
+
+    def where(self, names: Collection[bytes]) -> tuple[int, ...]:
+        """The 1-based new lines whose code holds one of `names` as a word."""
+        lines, sought = self.after.code_lines, frozenset(names)
+        found = (at for at in self.added if at < len(lines) and not sought.isdisjoint(ccode.WORD.findall(lines[at])))
+        return tuple(at + 1 for at in found)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What the series does to one file: `ours` in the target, `theirs` in its author's tree when known."""
+
+    path: str
+    ours: Change
+    theirs: Change | None
+    diffs: tuple[FileDiff, ...]
+
+    @property
+    def is_c(self) -> bool:
+        """Whether the file is C, C++ or assembler."""
+        return ccode.is_c(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a guard may look at."""
+
+    result: SeriesResult
+    files: tuple[FileChange, ...]
+    tree: TreeReader
+    differ: LineDiffer
+    symbols: Symbols | None = None
+
+    @property
+    def c_files(self) -> Iterator[FileChange]:
+        """The C files among the changes."""
+        return (file for file in self.files if file.is_c)
+
+
+def open_case(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbols: Symbols | None) -> Case:
+    """The case for a result on `tree`; files that it deletes are left out."""
+    after: dict[str, bytes | None] = {}
+    diffs: dict[str, list[FileDiff]] = {}
+    for patch in result.patches:
+        after.update((path, change.data) for path, change in patch.changes.items())
+        for file in patch.files:
+            diffs.setdefault(file.path, []).append(file.diff)
+    files = tuple(
+        _file_change(path, data, diffs.get(path, []), tree, differ) for path, data in after.items() if data is not None
+    )
+    return Case(result, files, tree, differ, symbols)
+
+
+def _file_change(path: str, data: bytes, diffs: Sequence[FileDiff], tree: TreeReader, differ: LineDiffer) -> FileChange:
+    blob = tree.read(path)
+    ours = Change(Text(blob.data if blob else b"", path), Text(data, path), differ)
+    return FileChange(path, ours, _theirs(path, diffs, tree, differ), tuple(diffs))
+
+
+def _theirs(path: str, diffs: Sequence[FileDiff], tree: TreeReader, differ: LineDiffer) -> Change | None:
+    """The author's file before and after all of the series, when the store has it and the diffs fit it."""
+    if not diffs or not diffs[0].old_oid:
+        return None
+    base = tree.blob(diffs[0].old_oid) if diffs[0].old_oid.strip("0") else None
+    if base is None and diffs[0].old_oid.strip("0"):
+        return None
+    before = data = base.data if base else b""
+    for diff in diffs:
+        patched = patched_base(diff.hunks, data)
+        if patched is None:
+            return None
+        data = patched
+    return Change(Text(before, path), Text(data, path), differ)

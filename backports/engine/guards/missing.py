@@ -1,0 +1,125 @@
+"""Names that the added lines use and the target does not know.
+
+Motivated by XSA-439 de751c3d906 (a header that was not included), XSA-322 a8922c661c2 (a function
+that is static in another file), XSA-282 d792e577dcc (a helper that came later), XSA-304 9474622f022
+(a structure member that had another name) and XSA-373 51278ce831a (a printf extension).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from backports.engine.result import Flag
+
+from . import ccode
+from .changes import Case, FileChange
+from .symbols import Symbols
+
+SHOWN = 6
+_DECLARED = re.compile(
+    rb"(?<![\w>.])(?!(?:return|goto|case|else|sizeof|in)\b)[A-Za-z_]\w*(?:\s+|\s*\*+\s*)(?:const\s+|\*\s*)*"
+    rb"([A-Za-z_]\w*)\s*(?=[=;,)\[(:{]|$)",
+    re.MULTILINE,
+)
+_MORE_DECLARED = re.compile(rb",\s*\**\s*([A-Za-z_]\w*)\s*(?=[=;,\[])")
+_DEFINED = re.compile(rb"#[ \t]*(?:define|undef|ifdef|ifndef)[ \t]+([A-Za-z_]\w*)|defined\s*\(?\s*([A-Za-z_]\w*)")
+_GOTO = re.compile(rb"\bgoto\s+\w+")  # labels have a guard of their own
+_LABEL = re.compile(rb"(?:^|[;{}])[ \t]*([A-Za-z_]\w*)[ \t]*:(?!:)", re.MULTILINE)
+_ENUM = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*(?:=[^=;]*)?,[ \t]*$", re.MULTILINE)
+_MACRO_MADE = re.compile(rb"^[A-Z_]{4,}[A-Z0-9_]*\(\s*([A-Za-z_]\w*)\s*[,)]", re.MULTILINE)
+
+
+def look(case: Case) -> Iterator[Flag]:
+    """`missing-symbol`: nothing in reach in the target has the name, the author's tree has it."""
+    if case.symbols is None:
+        return
+    defined = _defined_by(case)
+    for file in case.c_files:
+        wanted = _new_tokens(file) - defined
+        missing = _absent(wanted, file, case.symbols)
+        if missing:
+            yield _flag("missing-symbol", "the tree does not know {names}, which the added lines use", file, missing)
+
+
+def look_undeclared(case: Case) -> Iterator[Flag]:
+    """`undeclared-symbol`: the name is somewhere in the target, but neither in this file nor in a header in reach."""
+    if case.symbols is None:
+        return
+    defined = _defined_by(case)
+    for file in case.c_files:
+        if not file.path.endswith((".c", ".h")):
+            continue
+        names = {name for name in ccode.names(_GOTO.sub(b"", file.ours.added_code)) - defined if not _generated(name)}
+        names -= case.symbols.target.declared(names, file.path)
+        names -= file.ours.before.names if names else set()
+        there = case.symbols.target.present(names, file.path)
+        theirs = file.theirs.before.names if file.theirs and there else frozenset()
+        names = {name for name in there if name in theirs} | case.symbols.source.declared(there, file.path)
+        if names:
+            yield _flag("undeclared-symbol", "no header declares {names}, which the added lines use", file, names)
+
+
+def look_formats(case: Case) -> Iterator[Flag]:
+    """`missing-format`: a printf extension that nothing in the target uses, and the author's tree does."""
+    if case.symbols is None:
+        return
+    for file in case.c_files:
+        added = b"".join(file.ours.after.lines[at] for at in file.ours.added)
+        forms = {b"%" + form for form in ccode.FORMAT.findall(added)}
+        missing = forms - case.symbols.target.present(forms, file.path)
+        missing &= case.symbols.source.present(missing, file.path)
+        if missing:
+            yield _flag("missing-format", "nothing in the tree prints with {names}", file, missing)
+
+
+def _new_tokens(file: FileChange) -> set[bytes]:
+    code = _GOTO.sub(b"", file.ours.added_code)
+    wanted = ccode.names(code) | {b"." + name for name in ccode.members(code)}
+    return {name for name in wanted if not _generated(name)}
+
+
+def _absent(wanted: Collection[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
+    missing = set(wanted) - symbols.target.present(wanted, file.path)
+    missing &= symbols.source.present(missing, file.path)
+    return {name for name in missing if name[:1] != b"." or name[1:] not in missing}
+
+
+def _generated(name: bytes) -> bool:
+    return name.startswith((b"CONFIG_", b"compat_", b"__")) and not name.startswith((b"__ro", b"__read", b"__init"))
+
+
+def _defined_by(case: Case) -> set[bytes]:
+    """What the series itself brings: everything in its headers' new lines, and what its sources declare there."""
+    found: set[bytes] = set()
+    for file in case.c_files:
+        code = file.ours.added_code
+        if ccode.is_header(file.path):
+            found |= _declared_in(code)
+            found |= {b"." + name for name in _declared_in(code)}
+        else:
+            found |= _declared_in(code)
+    return found
+
+
+def _declared_in(code: bytes) -> set[bytes]:
+    found = set(_DECLARED.findall(code)) | set(_LABEL.findall(code)) | set(_ENUM.findall(code))
+    found |= set(_MORE_DECLARED.findall(code)) & (found | _comma_declared(code))
+    found |= set(_MACRO_MADE.findall(code))
+    return found | {name for pair in _DEFINED.findall(code) for name in pair if name}
+
+
+def _comma_declared(code: bytes) -> set[bytes]:
+    """Names after the first in `int a, b = 0, *c;`."""
+    found: set[bytes] = set()
+    for line in code.split(b"\n"):
+        if line.rstrip().endswith(b";") and b"(" not in line and _DECLARED.match(line.lstrip()):
+            found |= set(_MORE_DECLARED.findall(line))
+    return found
+
+
+def _flag(code: str, sentence: str, file: FileChange, names: Collection[bytes]) -> Flag:
+    shown = sorted(name.decode("latin-1").lstrip(".") for name in names)
+    words = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
+    lines = file.ours.where({name.lstrip(b".") for name in names})
+    return Flag(code, sentence.format(names=words) + ".", file.path, lines)

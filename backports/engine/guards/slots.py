@@ -1,0 +1,62 @@
+"""Numbers that are taken: a new #define, enumerator or feature bit with the value of another one.
+
+Motivated by XSA-254 6fef46d6fb9 and XSA-297 0c4bbad7e14, where a feature bit of the older tree was used twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backports.engine.result import Flag
+
+from .changes import Case, Text
+
+NEAR = 40  # lines around a definition that are taken for its table
+LONGEST_LINE = 400
+_SLOT = re.compile(
+    rb"^\s*(?:#\s*define\s+([A-Za-z_]\w*)\s+(.*\d.*?)|[A-Z_]+\(\s*([A-Za-z_]\w*)\s*,\s*([^,)]*\d[^,)]*?)\s*\).*?"
+    rb"|([A-Z_][A-Z0-9_]*)\s*=\s*(\w*\d\w*)\s*,?)\s*$"
+)
+_SPACE = re.compile(rb"\s+")
+Slot = tuple[bytes, bytes]
+
+
+def look(case: Case) -> Iterator[Flag]:
+    """`slot-taken`: an added definition's number belongs to another name of the same table."""
+    for file in case.c_files:
+        added = [(at, slot) for at in file.ours.added if (slot := _slot(file.ours.after, at))]
+        known = _by_value(file.theirs.after) if added and file.theirs else {}
+        for at, slot in added:
+            taken = _takers(file.ours.after, at, slot) - known.get(slot[1], set())
+            if taken:
+                other = min(taken).decode("latin-1")
+                sentence = f"{slot[0].decode('latin-1')} gets the number that {other} has."
+                yield Flag("slot-taken", sentence, file.path, (at + 1,))
+
+
+def _slot(text: Text, at: int) -> Slot | None:
+    line = text.code_lines[at] if at < len(text.code_lines) else b""
+    match = _SLOT.match(line) if len(line) <= LONGEST_LINE else None
+    if match is None:
+        return None
+    name, value = next((match.group(one), match.group(one + 1)) for one in (1, 3, 5) if match.group(one) is not None)
+    return name, _SPACE.sub(b"", value)
+
+
+def _takers(text: Text, at: int, slot: Slot) -> set[bytes]:
+    """Other names with the same value near line `at` whose first word is the same."""
+    near = range(max(0, at - NEAR), min(len(text.lines), at + NEAR))
+    found = (_slot(text, place) for place in near if place != at)
+    prefix = slot[0].partition(b"_")[0]
+    return {name for name, value in filter(None, found) if (value, name.partition(b"_")[0]) == (slot[1], prefix)} - {
+        slot[0]
+    }
+
+
+def _by_value(text: Text) -> dict[bytes, set[bytes]]:
+    """The names that share a value at the author's too."""
+    found: dict[bytes, set[bytes]] = {}
+    for name, value in filter(None, (_slot(text, at) for at in range(len(text.code_lines)))):
+        found.setdefault(value, set()).add(name)
+    return found

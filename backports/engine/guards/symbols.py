@@ -1,0 +1,30 @@
+"""What the guards ask of an index of identifiers, as protocols; `backports.git.symbols` implements them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class SymbolReader(Protocol):
+    """The names of one tree's C files.
+
+    A name is an identifier, `.member`, `name/2` (a call with two arguments) or `%pv` (a printf
+    extension). Both methods give the names of `names` that they find; `path` is the file that
+    wants to use them, since one program's or architecture's names do not help another's.
+    """
+
+    def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        """Those that some header in reach of `path` holds."""
+
+    def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        """Those that any C file in reach of `path` holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbols:
+    """The names of the tree that the fix goes to, and of the tree that it was made on."""
+
+    target: SymbolReader
+    source: SymbolReader

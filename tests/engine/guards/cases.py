@@ -1,0 +1,43 @@
+"""A fix made on one small project, applied on another: what the guards' tests are built from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from backports.engine import diff, ladder
+from backports.engine.guards import Symbols, ccode
+from backports.engine.result import SeriesResult
+from tests.engine.helpers import DictTree, unified
+
+
+class TreeNames:
+    """The names of a few files, read on the spot: the same answers as the index of a real tree gives."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.headers: set[bytes] = set()
+        self.all: set[bytes] = set()
+        for path, data in files.items():
+            found = ccode.tokens(data) if ccode.is_c(path) else set()
+            self.all |= found
+            self.headers |= found if ccode.is_header(path) else set()
+
+    def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:  # noqa: ARG002
+        return frozenset(self.headers & set(names))
+
+    def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:  # noqa: ARG002
+        return frozenset(self.all & set(names))
+
+
+def port(
+    source: Mapping[str, bytes], fixed: Mapping[str, bytes], target: Mapping[str, bytes], *, names: bool = True
+) -> SeriesResult:
+    """Applies what turns `source` into `fixed` on `target`; the store knows the source's files."""
+    patch = b"".join(unified(source[path], fixed[path], path) for path in fixed if fixed[path] != source[path])
+    tree = DictTree(target, store=list(source.values()))
+    symbols = Symbols(TreeNames(target), TreeNames(source)) if names else None
+    return ladder.apply_series(diff.parse_series(patch), tree, symbols=symbols)
+
+
+def codes(result: SeriesResult) -> list[str]:
+    """The codes of the flags, in order."""
+    return [flag.code for flag in result.flags]
