@@ -1,7 +1,7 @@
 """Which identifiers a tree knows, from an index of its blobs that all branches share.
 
 Every C, C++ and assembler blob is read once, whatever branch holds it: the index file keeps the
-CRC-32 of each name, `.member` and `name/arguments` in it (see `engine.guards.ccode.tokens`), never
+CRC-32 of each name, member and `name/arguments` in it (see `engine.guards.ccode.tokens`), never
 the text. A folder's names are the union of its files', kept in memory by the folder's own oid, so
 that a tree costs only the folders that no tree before it had. A name that no file has is taken for
 known about once in 30,000 times, by collision.
@@ -27,7 +27,7 @@ from .errors import GitError
 from .runner import refuse_option, run_git
 from .store import Recent, tree_at
 
-INDEX_NAME = "symbols-1.sqlite"  # the number changes with what tokens() gives
+INDEX_NAME = "symbols-2.sqlite"  # the number changes with what tokens() gives
 FOLDERS_KEPT = 12_000
 BLOBS_KEPT = 40_000
 TREES_KEPT = 64
@@ -71,7 +71,8 @@ class SymbolIndex:
 
     def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> int:
         """Has the names of all files of these folders at hand; tells how many had to be read from the repository."""
-        oids = {blob for folder in folders for blob, _ in self._listing(repo, folder).files}
+        new = [folder for folder in folders if folder not in self._folders]
+        oids = {blob for folder in new for blob, _ in self._listing(repo, folder).files}
         wanted = [oid for oid in oids if oid not in self._blobs]
         if not wanted:
             return 0
@@ -155,6 +156,7 @@ class TreeSymbols:
 
     def __init__(self, index: SymbolIndex, repo: pygit2.Repository, folders: Sequence[tuple[str, str]]) -> None:
         self._index, self._repo, self.folders = index, repo, folders
+        self._near: dict[str, list[str]] = {}
 
     def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those of the names that some header in reach of `path` holds."""
@@ -168,10 +170,10 @@ class TreeSymbols:
         wanted = {zlib.crc32(name): name for name in names}
         if not wanted:
             return frozenset()
-        near = [folder for folder in self.folders if in_reach(folder[0], path)]
-        self._index.load(self._repo, (oid for _, oid in near))
+        near = self._in_reach(path)
+        self._index.load(self._repo, near)
         found: set[bytes] = set()
-        for _, oid in sorted(near, key=lambda folder: _distance(folder[0], path)):
+        for oid in near:
             if not wanted:
                 break
             folder = self._index.folder(self._repo, oid)
@@ -179,6 +181,14 @@ class TreeSymbols:
                 for key in [key for key in wanted if _holds(known, key)]:
                     found.add(wanted.pop(key))
         return frozenset(found)
+
+    def _in_reach(self, path: str) -> list[str]:
+        """The folders that code at `path` can use, those first that are likeliest to hold a name."""
+        if path not in self._near:
+            near = [folder for folder in self.folders if in_reach(folder[0], path)]
+            near.sort(key=lambda folder: _distance(folder[0], path))
+            self._near[path] = [oid for _, oid in near]
+        return self._near[path]
 
 
 def in_reach(folder: str, path: str) -> bool:

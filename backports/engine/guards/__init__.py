@@ -13,7 +13,7 @@ from dataclasses import replace
 from backports.engine.result import Confidence, Flag, Outcome, SeriesResult
 from backports.engine.tree import LineDiffer, TreeReader
 
-from . import arity, dialect, functions, labels, missing, slots, structure, twins
+from . import agreement, arity, dialect, functions, labels, missing, slots, structure, twins
 from .changes import Case, open_case
 from .symbols import SymbolReader, Symbols
 
@@ -28,6 +28,7 @@ GUARDS: tuple[Guard, ...] = (
     arity.look,
     labels.look,
     dialect.look,
+    agreement.look,
     structure.look_duplicates,
     structure.look_unreachable,
     structure.look_braces,

@@ -17,6 +17,7 @@ MAX_DEPTH = 64
 NAME = re.compile(rb"(?<![\w.])[A-Za-z_]\w*")
 WORD = re.compile(rb"[A-Za-z_]\w*")
 MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
+PAIR = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*+(?=([A-Za-z_]\w*+)\s*+(?:->|\.)\s*+([A-Za-z_]\w*))")
 FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
 _SKIP = re.compile(rb'/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]){1,8}\'', re.DOTALL)
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|error|warning|pragma)\b[^\n]*", re.MULTILINE)
@@ -68,8 +69,9 @@ def names(code: bytes) -> set[bytes]:
 
 
 def members(code: bytes) -> set[bytes]:
-    """Every name that follows `->` or `.`."""
-    return set(MEMBER.findall(code))
+    """`.name` for every name that follows `->` or `.`, and `.outer.inner` for two in a row."""
+    found = {b"." + name for name in MEMBER.findall(code)}
+    return found | {b".%s.%s" % pair for pair in PAIR.findall(code)}
 
 
 def calls(code: bytes) -> Iterator[Call]:
@@ -106,10 +108,10 @@ def _arguments(inside: bytes, commas: int) -> int:
 
 
 def tokens(data: bytes) -> set[bytes]:
-    """All that a file names, for an index: `name`, `.member`, `name/2` for a call with two arguments, `%pv`."""
+    """All that a file names, for an index: `name`, `.member`, `.outer.inner`, `name/2` (a call), `%pv`."""
     code = code_only(data)
     found = names(code)
     found.update(b"%" + form for form in FORMAT.findall(data))
-    found.update(b"." + name for name in members(code))
+    found |= members(code)
     found.update(b"%s/%d" % (call.name, call.arguments) for call in calls(code))
     return found

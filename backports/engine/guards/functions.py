@@ -8,23 +8,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from backports.engine.locate import function_name, same_function
+from backports.engine.locate import function_name, is_heading, same_function
 from backports.engine.result import Flag
 
-from .changes import Case, Change
+from .changes import Case, Change, Text
 
 
 def look(case: Case) -> Iterator[Flag]:
-    """`other-function`: an edit's function is none of those that the source's change touches in this file."""
+    """`other-function`: an edit's function is one that the author's file has too, and that the fix does not touch."""
     for file in case.c_files:
         if file.theirs is None:
             continue
         theirs = [heading for heading, _ in _headings(file.theirs)]
         for heading, at in _headings(file.ours):
             name = function_name(heading)
-            if name and theirs and not any(same_function(heading, other) for other in theirs):
+            if not name or not theirs or any(same_function(heading, other) for other in theirs):
+                continue
+            if name in _functions(file.theirs.before):
                 sentence = f"the change landed in {name.decode('latin-1')}, which the source's change does not touch."
                 yield Flag("other-function", sentence, file.path, (at + 1,))
+
+
+def _functions(text: Text) -> set[bytes]:
+    return {function_name(line) for line in text.lines if is_heading(line)}
 
 
 def _headings(change: Change) -> Iterator[tuple[bytes, int]]:

@@ -75,14 +75,24 @@ def look_formats(case: Case) -> Iterator[Flag]:
 
 def _new_tokens(file: FileChange) -> set[bytes]:
     code = _GOTO.sub(b"", file.ours.added_code)
-    wanted = ccode.names(code) | {b"." + name for name in ccode.members(code)}
-    return {name for name in wanted if not _generated(name)}
+    wanted = {name for name in ccode.names(code) if not _generated(name)}
+    if file.path.endswith((".S", ".s")):
+        return {name for name in wanted if b"_" in name or name.isupper()}
+    return wanted | ccode.members(code)
 
 
 def _absent(wanted: Collection[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
     missing = set(wanted) - symbols.target.present(wanted, file.path)
     missing &= symbols.source.present(missing, file.path)
-    return {name for name in missing if name[:1] != b"." or name[1:] not in missing}
+    return {name for name in missing if not any(part in missing for part in _parts(name))}
+
+
+def _parts(name: bytes) -> Iterator[bytes]:
+    """The names that a member or a pair of members is made of."""
+    if name[:1] == b".":
+        parts = name[1:].split(b".")
+        yield from parts
+        yield from (b"." + part for part in parts if len(parts) > 1)
 
 
 def _generated(name: bytes) -> bool:
@@ -96,7 +106,7 @@ def _defined_by(case: Case) -> set[bytes]:
         code = file.ours.added_code
         if ccode.is_header(file.path):
             found |= _declared_in(code)
-            found |= {b"." + name for name in _declared_in(code)}
+            found |= {b"." + name for name in _declared_in(code)} | ccode.members(code)
         else:
             found |= _declared_in(code)
     return found
@@ -121,5 +131,5 @@ def _comma_declared(code: bytes) -> set[bytes]:
 def _flag(code: str, sentence: str, file: FileChange, names: Collection[bytes]) -> Flag:
     shown = sorted(name.decode("latin-1").lstrip(".") for name in names)
     words = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
-    lines = file.ours.where({name.lstrip(b".") for name in names})
+    lines = file.ours.where({name.rpartition(b".")[2] for name in names})
     return Flag(code, sentence.format(names=words) + ".", file.path, lines)

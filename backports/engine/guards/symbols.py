@@ -10,8 +10,8 @@ from typing import Protocol
 class SymbolReader(Protocol):
     """The names of one tree's C files.
 
-    A name is an identifier, `.member`, `name/2` (a call with two arguments) or `%pv` (a printf
-    extension). Both methods give the names of `names` that they find; `path` is the file that
+    A name is an identifier, `.member`, `.outer.inner`, `name/2` (a call with two arguments) or
+    `%pv` (a printf extension). Both methods give the names of `names` that they find; `path` is the file that
     wants to use them, since one program's or architecture's names do not help another's.
     """
 

@@ -85,6 +85,16 @@ def test_a_member_that_had_another_name() -> None:
     assert codes(result) == ["missing-symbol"]
 
 
+def test_a_path_of_members_that_was_another_one() -> None:
+    source = {"lib/door.h": HEADER + b"/* door->frame.width */\nint f(int hinge.frame);\n", "lib/door.c": SOURCE}
+    source["lib/door.c"] += b"int x(void) { return door->frame.width + door->frame.open; }\n"
+    target = {"lib/door.h": HEADER, "lib/door.c": LONGER + b"int x(void) { return door->wall.width + q->frame; }\n"}
+    fixed = {"lib/door.c": source["lib/door.c"].replace(b"open = 1;\n", b"open = 1;\n    door->frame.width = 4;\n", 1)}
+    result = port(source, fixed, target)
+    assert codes(result) == ["missing-symbol"]
+    assert "frame.width" in result.flags[0].sentence
+
+
 def test_a_function_that_is_static_in_another_file() -> None:
     source = {"lib/door.h": HEADER + b"int bolt(int n);\n", "lib/door.c": SOURCE}
     target = {"lib/door.h": HEADER, "lib/door.c": LONGER, "lib/bolt.c": b"static int bolt(int n)\n{\n}\n"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backports.engine.guards import GUARDS
+from backports.engine.guards import GUARDS, agreement
 from backports.engine.guards.changes import Case, Change, FileChange, Text
 from backports.engine.locate import diff_lines
 from backports.engine.result import Outcome, SeriesResult
@@ -28,13 +28,18 @@ int shelf_take(int n)
 
 
 def flags_of(before: bytes, after: bytes, source: bytes | None = None, fixed: bytes | None = None) -> list[str]:
-    """What the guards say of a result that a ladder might give, made by hand."""
+    """What the guards but `agreement` say of a result that a ladder might give, made by hand."""
+    case = case_of(before, after, source, fixed)
+    return [flag.code for guard in GUARDS if guard is not agreement.look for flag in guard(case)]
+
+
+def case_of(before: bytes, after: bytes, source: bytes | None, fixed: bytes | None) -> Case:
     theirs = None
     if source is not None and fixed is not None:
         theirs = Change(Text(source, "s.c"), Text(fixed, "s.c"), diff_lines)
     ours = Change(Text(before, "s.c"), Text(after, "s.c"), diff_lines)
-    case = Case(SeriesResult(Outcome.APPLIED, ()), (FileChange("s.c", ours, theirs, ()),), DictTree({}), diff_lines)
-    return [flag.code for guard in GUARDS for flag in guard(case)]
+    files = (FileChange("s.c", ours, theirs, ()),)
+    return Case(SeriesResult(Outcome.APPLIED, ()), files, DictTree({}), diff_lines)
 
 
 FIXED = BODY.replace(b"    shelf[n] = 1;\n", b"    clear_shelf(n);\n    shelf[n] = 1;\n")
@@ -81,6 +86,25 @@ def test_a_brace_that_is_not_closed() -> None:
     open_only = BODY.replace(b"        return 0;\n", b"    {\n        return 0;\n", 1)
     assert flags_of(BODY, open_only, BODY, fixed) == ["brace-balance"]
     assert flags_of(b"\n" + BODY, b"\n" + fixed, BODY, fixed) == []
+
+
+def test_a_clean_merge_that_puts_the_change_elsewhere() -> None:
+    wrong = BODY.replace(b"    shelf[n] = 0;\n", b"    clear_shelf(n);\n    shelf[n] = 0;\n")
+    (flag,) = agreement.look(case_of(b"int a;\n" + BODY, b"int a;\n" + wrong, BODY, FIXED))
+    assert (flag.code, flag.lines) == ("rungs-disagree", (13,))
+
+
+def test_a_clean_merge_that_agrees_or_none_at_all() -> None:
+    assert not [*agreement.look(case_of(b"int a;\n" + BODY, b"int a;\n" + FIXED, BODY, FIXED))]
+    touched = BODY.replace(b"shelf[n] = 1;", b"shelf[n] = 2;")
+    placed = touched.replace(b"    shelf[n] = 2;\n", b"    clear_shelf(n);\n    shelf[n] = 2;\n")
+    assert agreement.merge(*merge_case(touched, placed)) is None
+    assert not [*agreement.look(case_of(touched, placed, BODY, FIXED))]
+
+
+def merge_case(before: bytes, after: bytes) -> tuple[Case, FileChange]:
+    case = case_of(before, after, BODY, FIXED)
+    return case, case.files[0]
 
 
 TABLE = b"""\

@@ -1,0 +1,98 @@
+"""The index of identifiers, on trees of our own."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from backports.git.errors import GitError
+from backports.git.store import open_repository
+from backports.git.symbols import INDEX_NAME, SymbolIndex, in_reach, introduced_by
+
+HEADER = b"struct lamp { int watts; };\nint lamp_on(struct lamp *l, int level);\n"
+SOURCE = b'#include "lamp.h"\nstatic int dim(int n)\n{\n    return n; /* flicker */\n}\n'
+
+
+def first(project) -> str:
+    files = {
+        "lib/include/lamp.h": HEADER,
+        "lib/lamp.c": SOURCE,
+        "other/bulb.h": b"int bulb;\n",
+        "lib/notes.txt": b"glow",
+    }
+    return project.commit("Add lamps", files)
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_what_headers_declare_and_what_any_file_holds(project, tmp_path, on_disk: bool) -> None:
+    index = SymbolIndex(tmp_path / "index" if on_disk else None)
+    symbols = index.of(open_repository(project.path), first(project))
+    asked = [b"lamp_on", b"lamp_on/2", b"lamp_on/3", b"dim", b"flicker", b"glow", b"bulb"]
+    assert symbols.declared(asked, "lib/lamp.c") == {b"lamp_on", b"lamp_on/2"}
+    assert symbols.present(asked, "lib/lamp.c") == {b"lamp_on", b"lamp_on/2", b"dim"}
+    assert symbols.present(asked, "other/x.c") == {b"bulb"}
+    assert symbols.present([], "lib/lamp.c") == frozenset()
+
+
+def test_a_blob_is_read_once_whatever_tree_holds_it(project, tmp_path) -> None:
+    old = first(project)
+    new = project.commit("Add a switch", {"lib/include/switch.h": b"int flip(void);\n"})
+    repo = open_repository(project.path)
+    assert SymbolIndex(tmp_path).fill(repo, old) == 3
+    assert SymbolIndex(tmp_path).fill(repo, old) == 0
+    later = SymbolIndex(tmp_path)
+    assert later.fill(repo, new) == 1
+    assert later.of(repo, new).declared([b"flip"], "lib/lamp.c") == {b"flip"}
+    assert later.of(repo, old).declared([b"flip"], "lib/lamp.c") == frozenset()
+
+
+def test_the_index_holds_no_text(project, tmp_path) -> None:
+    SymbolIndex(tmp_path).fill(open_repository(project.path), first(project))
+    assert b"lamp" not in (tmp_path / INDEX_NAME).read_bytes()
+
+
+def test_a_file_that_is_no_index_is_told(project, tmp_path) -> None:
+    (tmp_path / INDEX_NAME).write_bytes(b"no database, only text, over and over\n" * 100)
+    with pytest.raises(GitError) as told:
+        SymbolIndex(tmp_path).fill(open_repository(project.path), first(project))
+    assert told.value.code == "broken-index"
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "expected"),
+    [
+        ("xen/include/xen", "xen/arch/x86/mm.c", True),
+        ("xen/include/asm-x86", "xen/arch/x86/mm.c", True),
+        ("xen/include/asm-x86/hvm", "xen/arch/arm/mm.c", False),
+        ("xen/arch/arm", "xen/arch/x86/mm.c", False),
+        ("xen/arch/arm/arm64", "xen/common/page.c", True),
+        ("xen/include/asm-generic", "xen/arch/x86/mm.c", True),
+        ("tools/libxl", "xen/common/page.c", False),
+        ("xen/include/public/hvm", "tools/libxl/libxl.c", True),
+    ],
+)
+def test_reach(folder: str, path: str, expected: bool) -> None:
+    assert in_reach(folder, path) is expected
+
+
+def test_the_commit_that_brought_a_name(project) -> None:
+    first(project)
+    brought = project.commit("Add a switch", {"lib/include/switch.h": b"int flip(void);\n"})
+    tip = project.commit("Use it", {"lib/lamp.c": SOURCE + b"int on(void) { return flip(); }\n"})
+    assert introduced_by(project.path, "flip", tip) == brought
+    assert introduced_by(project.path, "flip", tip, ["lib/lamp.c"]) == tip
+    assert introduced_by(project.path, "nowhere_at_all", tip) is None
+
+
+@pytest.mark.xen
+def test_a_real_tree_is_asked_in_milliseconds(tmp_path) -> None:
+    repo = open_repository(os.environ["XEN_GIT"])
+    symbols = SymbolIndex(tmp_path).of(repo, "refs/heads/stable-4.17")
+    symbols.present([b"no_such_name_anywhere"], "xen/common/memory.c")
+    start = time.process_time()
+    for number in range(20):
+        assert not symbols.present([b"no_such_name_%d" % number], "xen/common/memory.c")
+    assert (time.process_time() - start) / 20 < 0.01
+    assert symbols.declared([b"get_page", b"xfree/1"], "xen/common/memory.c") == {b"get_page", b"xfree/1"}
