@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from backports.engine.result import Confidence, Flag, Outcome, SeriesResult
-from backports.engine.tree import LineDiffer, TreeReader
+from backports.engine.result import Flag, Outcome, SeriesResult
 
 from . import agreement, arity, dialect, functions, labels, missing, slots, structure, twins
 from .changes import Case, open_case
 from .symbols import SymbolReader, Symbols
 
-__all__ = ["GUARDS", "Case", "Guard", "SymbolReader", "Symbols", "check"]
+__all__ = ["GUARDS", "Case", "Guard", "SymbolReader", "Symbols", "check", "open_case"]
 
 Guard = Callable[[Case], Iterable[Flag]]
 
@@ -38,13 +37,10 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 
-def check(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbols: Symbols | None = None) -> SeriesResult:
-    """The result with the guards' flags; a result that applied and has any is for review."""
+def check(result: SeriesResult, case: Case) -> SeriesResult:
+    """The result with the guards' flags, each told among its reasons; only what applied is looked at."""
     if result.outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
         return result
-    case = open_case(result, tree, differ, symbols)
     flags = tuple(flag for guard in GUARDS for flag in guard(case))
-    if not flags:
-        return result
     reasons = tuple(f"{flag.path}: {flag.sentence}" if flag.path else flag.sentence for flag in flags)
-    return replace(result, confidence=Confidence.REVIEW, flags=flags, reasons=(*result.reasons, *reasons))
+    return replace(result, flags=flags, reasons=(*result.reasons, *reasons))

@@ -1,0 +1,125 @@
+"""How far a result can be trusted: `high` or `review`, and on what grounds, in words.
+
+What a result shows (its rungs, doubts, whether a plain merge agrees, how far the files drifted
+apart) is weighed by a logistic model that `tools/fit_confidence.py` fits on real backports whose
+answer is known. A guard's flag always means `review`: flagged results were measured to be wrong
+more often than right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from . import confidence_model as model
+from .guards import Case, agreement
+from .guards.changes import FileChange
+from .guards.structure import changed_alike
+from .result import Confidence, FileResult, Outcome, Rung, SeriesResult
+
+Evidence = Mapping[str, float]
+
+SPEAKS_FOR = {
+    "same-file": "the files are the very ones that the fix was made on",
+    "agrees": "merging by lines gives the same",
+    "symbols": "every name that it uses is known",
+}
+SPEAKS_AGAINST = {
+    "doubts": "a hunk's place is in doubt",
+    "merge-conflict": "merging by lines conflicts",
+    "no-base": "the file that the fix was made on is not at hand",
+    "other-lines": "the removed and added lines are not the source's own",
+    "moved": "a file has another name here",
+    "fuzz": "context lines were given up",
+    "drift": "the files have changed much since the source",
+    "hunks": "there are many hunks",
+    "files": "there are many files",
+}
+LANDED = {
+    Rung.EXACT: "Every hunk landed at its own line",
+    Rung.OFFSET: "Every hunk's lines stand whole in one place",
+    Rung.THREE_WAY: "Every hunk landed by three-way merge or better",
+}
+
+
+def settle(result: SeriesResult, case: Case) -> SeriesResult:
+    """The result with its confidence and the grounds for it; what did not apply is left as it is."""
+    if result.outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
+        return result
+    found = evidence(result, case)
+    whole = result.outcome is Outcome.APPLIED and not result.flags
+    if whole and probability(found) >= model.THRESHOLD:
+        return replace(result, confidence=Confidence.HIGH, grounds=_for(result, found))
+    return replace(result, confidence=Confidence.REVIEW, grounds=_against(result, found))
+
+
+def evidence(result: SeriesResult, case: Case) -> Evidence:
+    """What a result shows, by name: 1 for true, counts as log2(1 + n), `drift` as a share."""
+    files = [file for patch in result.patches for file in patch.files]
+    known = [file for file in case.files if file.ours.before.data]
+    states = {_state(case, file) for file in known}
+    return {
+        f"rung:{(result.rung or Rung.EXACT).value}": 1.0,
+        "doubts": float(any(file.doubts for file in files)),
+        "moved": float(any(_moved(file) for file in files)),
+        "hunks": math.log2(1 + sum(len(file.hunks) for file in files)),
+        "files": math.log2(1 + len(case.files)),
+        "fuzz": float(result.fuzz),
+        "same-file": float(states <= {"same-file"}),
+        "agrees": float(states <= {"same-file", "agrees"}),
+        "merge-conflict": float("merge-conflict" in states),
+        "no-base": float("no-base" in states),
+        "other-lines": float(any(file.theirs is not None and not changed_alike(file) for file in known)),
+        "drift": max((_drift(case, file) for file in known), default=0.0),
+        "symbols": float(case.symbols is not None),
+    }
+
+
+def _moved(file: FileResult) -> bool:
+    return file.path not in (file.diff.old_path, file.diff.new_path)
+
+
+def _state(case: Case, file: FileChange) -> str:
+    if file.theirs is None:
+        return "no-base"
+    if file.theirs.before.data == file.ours.before.data:
+        return "same-file"
+    return "merge-conflict" if agreement.merge(case, file) is None else "agrees"
+
+
+def _drift(case: Case, file: FileChange) -> float:
+    """The share of the author's lines that the target has otherwise, 0 to 1."""
+    if file.theirs is None or not file.theirs.before.data:
+        return 0.0
+    edits = case.differ(file.theirs.before.data, file.ours.before.data)
+    return min(1.0, sum(edit.old_stop - edit.old_start for edit in edits) / len(file.theirs.before.lines))
+
+
+def probability(found: Evidence) -> float:
+    """How likely a result with this evidence, and without flags, is what the maintainers would commit."""
+    total = model.INTERCEPT + sum(model.WEIGHTS.get(name, 0.0) * value for name, value in found.items())
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def _for(result: SeriesResult, found: Evidence) -> str:
+    landed = LANDED.get(result.rung or Rung.EXACT, "Every hunk landed")
+    return ", ".join([landed, *(words for name, words in SPEAKS_FOR.items() if found[name])]) + "."
+
+
+def _against(result: SeriesResult, found: Evidence) -> str:
+    words = list(_doubtful(result, found))
+    return f"To be looked at: {', '.join(words)}." if words else ""
+
+
+def _doubtful(result: SeriesResult, found: Evidence) -> Iterator[str]:
+    if result.outcome is not Outcome.APPLIED:
+        yield "some hunks did not land"
+    if result.flags:
+        yield f"guards found something ({', '.join(dict.fromkeys(flag.code for flag in result.flags))})"
+    for name, words in SPEAKS_AGAINST.items():
+        if model.WEIGHTS.get(name, 0.0) * found[name] < -model.WORTH_TELLING:
+            yield words
+    rung = result.rung or Rung.EXACT
+    if model.WEIGHTS.get(f"rung:{rung.value}", 0.0) < -model.WORTH_TELLING:
+        yield f"it took the rung {rung.value}"

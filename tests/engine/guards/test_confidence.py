@@ -1,0 +1,83 @@
+"""What the confidence rests on, and that the model weighs it the right way round."""
+
+from __future__ import annotations
+
+import pytest
+
+from backports.engine import confidence, confidence_model, diff, ladder
+from backports.engine.guards import Case, open_case
+from backports.engine.guards.changes import Change, FileChange, Text
+from backports.engine.locate import diff_lines
+from backports.engine.result import Confidence, Outcome
+from tests.engine.guards.cases import port
+from tests.engine.helpers import FIXED, SHOP, DictTree, apply, unified
+
+PATH = "lib/shop.c"
+TOP = b"/* one more line */\n" * 4
+BEST = {"rung:exact": 1.0, "same-file": 1.0, "agrees": 1.0, "symbols": 1.0, "hunks": 1.0, "files": 1.0}
+
+
+def shown(target: bytes, *, store: bool = True) -> dict[str, float]:
+    tree = DictTree({PATH: target}, store=[SHOP] if store else [])
+    result = ladder.apply_series(diff.parse_series(unified(SHOP, FIXED)), tree)
+    return dict(confidence.evidence(result, open_case(result, tree, diff_lines, None)))
+
+
+def test_the_same_file() -> None:
+    found = shown(SHOP)
+    assert (found["same-file"], found["agrees"], found["drift"], found["rung:exact"]) == (1, 1, 0, 1)
+
+
+def test_a_file_that_drifted() -> None:
+    found = shown(TOP + SHOP.replace(b"used = 0;", b"used = (0);"))
+    assert (found["same-file"], found["agrees"], found["rung:offset"]) == (0, 1, 1)
+    assert found["drift"] == pytest.approx(1 / SHOP.count(b"\n"))
+
+
+def test_a_base_that_nobody_has() -> None:
+    found = shown(TOP + SHOP, store=False)
+    assert (found["no-base"], found["agrees"]) == (1, 0)
+
+
+def test_a_conflicting_merge() -> None:
+    old = b"    if (slot < 0)\n        slot = used++;\n"
+    target, result = SHOP.replace(old, old.replace(b"slot < 0", b"slot <= -1")), SHOP.replace(old, b"")
+    tree = DictTree({PATH: target}, store=[SHOP])
+    applied = ladder.apply_series(diff.parse_series(unified(SHOP, FIXED)), tree)
+    ours = Change(Text(target, PATH), Text(result, PATH), diff_lines)
+    theirs = Change(Text(SHOP, PATH), Text(FIXED, PATH), diff_lines)
+    case = Case(applied, (FileChange(PATH, ours, theirs, ()),), tree, diff_lines)
+    found = confidence.evidence(applied, case)
+    assert (found["merge-conflict"], found["agrees"], found["other-lines"]) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("name", ["doubts", "drift", "hunks"])
+def test_more_of_what_speaks_against_never_raises_the_probability(name: str) -> None:
+    assert confidence.probability(BEST | {name: 3.0}) <= confidence.probability(BEST | {name: 0.0})
+
+
+def test_the_best_evidence_is_high_and_a_doubt_is_not() -> None:
+    assert confidence.probability(BEST) > confidence_model.THRESHOLD
+    assert confidence.probability(BEST | {"doubts": 1.0}) < confidence_model.THRESHOLD
+
+
+def test_the_grounds_of_a_high_result() -> None:
+    result = port({PATH: SHOP}, {PATH: FIXED}, {PATH: SHOP})
+    assert result.confidence is Confidence.HIGH
+    assert result.grounds.startswith("Every hunk landed at its own line, ")
+    assert "every name that it uses is known" in result.grounds
+
+
+def test_a_flag_means_review_whatever_the_model_says() -> None:
+    source = {PATH: SHOP, "lib/stock.h": b"int stock_more(void);\n"}
+    fixed = {PATH: SHOP.replace(b"    used = 0;\n", b"    used = 0;\n    stock_more();\n")}
+    result = port(source, fixed, {PATH: SHOP, "lib/stock.h": b""})
+    assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
+    assert "missing-symbol" in result.grounds
+
+
+def test_what_landed_in_part_is_for_review() -> None:
+    both = FIXED.replace(b"used = 0;", b"used = -1;")
+    result = apply(unified(SHOP, both), SHOP.replace(b"    used = 0;\n", b"    forget();\n    all_of(it);\n"))
+    assert (result.outcome, result.confidence) == (Outcome.PARTLY_APPLIED, Confidence.REVIEW)
+    assert "some hunks did not land" in result.grounds
