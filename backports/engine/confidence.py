@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from . import confidence_model as model
-from .guards import Case, agreement
+from .guards import Case
 from .guards.changes import FileChange
 from .guards.structure import changed_alike
 from .result import Confidence, FileResult, Outcome, Rung, SeriesResult
@@ -58,7 +58,7 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
     """What a result shows, by name: 1 for true, counts as log2(1 + n), `drift` as a share."""
     files = [file for patch in result.patches for file in patch.files]
     known = [file for file in case.files if file.ours.before.data]
-    states = {_state(case, file) for file in known}
+    states = {_state(file) for file in known}
     return {
         f"rung:{(result.rung or Rung.EXACT).value}": 1.0,
         "doubts": float(any(file.doubts for file in files)),
@@ -71,7 +71,7 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
         "merge-conflict": float("merge-conflict" in states),
         "no-base": float("no-base" in states),
         "other-lines": float(any(file.theirs is not None and not changed_alike(file) for file in known)),
-        "drift": max((_drift(case, file) for file in known), default=0.0),
+        "drift": max((_drift(file) for file in known), default=0.0),
         "symbols": float(case.symbols is not None),
     }
 
@@ -80,20 +80,20 @@ def _moved(file: FileResult) -> bool:
     return file.path not in (file.diff.old_path, file.diff.new_path)
 
 
-def _state(case: Case, file: FileChange) -> str:
+def _state(file: FileChange) -> str:
     if file.theirs is None:
         return "no-base"
     if file.theirs.before.data == file.ours.before.data:
         return "same-file"
-    return "merge-conflict" if agreement.merge(case, file) is None else "agrees"
+    return "merge-conflict" if file.merged is None else "agrees"
 
 
-def _drift(case: Case, file: FileChange) -> float:
+def _drift(file: FileChange) -> float:
     """The share of the author's lines that the target has otherwise, 0 to 1."""
-    if file.theirs is None or not file.theirs.before.data:
+    if file.theirs is None or file.drift is None or not file.theirs.before.data:
         return 0.0
-    edits = case.differ(file.theirs.before.data, file.ours.before.data)
-    return min(1.0, sum(edit.old_stop - edit.old_start for edit in edits) / len(file.theirs.before.lines))
+    changed = sum(edit.old_stop - edit.old_start for edit in file.drift.edits)
+    return min(1.0, changed / len(file.theirs.before.lines))
 
 
 def probability(found: Evidence) -> float:

@@ -2,8 +2,8 @@
 
 Every C, C++ and assembler blob is read once, whatever branch holds it: the index file keeps the
 CRC-32 of each name, member and `name/arguments` in it (see `engine.guards.ccode.tokens`), never
-the text. A folder's names are the union of its files', kept in memory by the folder's own oid, so
-that a tree costs only the folders that no tree before it had. A name that no file has is taken for
+the text. Folders are kept in memory by their own oid, so that a tree costs only the folders that
+no tree before it had. A name that no file has is taken for
 known about once in 30,000 times, by collision.
 """
 
@@ -40,10 +40,10 @@ Hashes = array  # of unsigned 32-bit numbers, ascending
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder's own files: what headers name, and what the other sources name."""
+    """One folder's own files: what each header names, and what each other source names."""
 
-    headers: Hashes[int]
-    sources: Hashes[int]
+    headers: tuple[Hashes[int], ...]
+    sources: tuple[Hashes[int], ...]
 
 
 class SymbolIndex:
@@ -100,12 +100,12 @@ class SymbolIndex:
         return self._children.get(oid, lambda: _Children.of(repo[oid].peel(pygit2.Tree)))
 
     def _read_folder(self, repo: pygit2.Repository, oid: str) -> Folder:
-        headers: set[int] = set()
-        sources: set[int] = set()
+        headers: list[Hashes[int]] = []
+        sources: list[Hashes[int]] = []
         for blob, is_header in self._listing(repo, oid).files:
             known = self._blobs.get(blob, lambda blob=blob: _unpacked(_packed(repo, blob)))  # type: ignore[misc]
-            (headers if is_header else sources).update(known)
-        return Folder(array("I", sorted(headers)), array("I", sorted(sources)))
+            (headers if is_header else sources).append(known)
+        return Folder(tuple(headers), tuple(sources))
 
     def _fetch(
         self, file: Path, repo: pygit2.Repository, oids: Sequence[str]
@@ -177,7 +177,7 @@ class TreeSymbols:
             if not wanted:
                 break
             folder = self._index.folder(self._repo, oid)
-            for known in (folder.headers,) if headers_only else (folder.headers, folder.sources):
+            for known in folder.headers if headers_only else folder.headers + folder.sources:
                 for key in [key for key in wanted if _holds(known, key)]:
                     found.add(wanted.pop(key))
         return frozenset(found)

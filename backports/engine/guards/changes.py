@@ -9,6 +9,7 @@ from functools import cached_property
 from backports.engine.apply import patched_base
 from backports.engine.diff import FileDiff
 from backports.engine.locate import is_heading, split_lines
+from backports.engine.merge import BaseMap, Run, merge_runs
 from backports.engine.result import SeriesResult
 from backports.engine.tree import Edit, LineDiffer, TreeReader
 
@@ -73,10 +74,14 @@ class Change:
     def __init__(self, before: Text, after: Text, differ: LineDiffer) -> None:
         self.before, self.after, self._differ = before, after, differ
 
+    def since(self, other: Change) -> Change:
+        """What lies between the other change's start and this one's."""
+        return Change(other.before, self.before, self._differ)
+
     @cached_property
     def edits(self) -> Sequence[Edit]:
         """The edits from before to after."""
-        return self._differ(self.before.data, self.after.data)
+        return [] if self.before.data == self.after.data else self._differ(self.before.data, self.after.data)
 
     @cached_property
     def added(self) -> list[int]:
@@ -101,7 +106,7 @@ class Change:
         return tuple(at + 1 for at in found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileChange:
     """What the series does to one file: `ours` in the target, `theirs` in its author's tree when known."""
 
@@ -115,6 +120,33 @@ class FileChange:
         """Whether the file is C, C++ or assembler."""
         return ccode.is_c(self.path)
 
+    @cached_property
+    def drift(self) -> Change | None:
+        """What lies between the author's file and the target's, both before the fix."""
+        return None if self.theirs is None else self.ours.since(self.theirs)
+
+    @cached_property
+    def merged(self) -> list[bytes] | None:
+        """The target's lines after a merge of the whole change by lines; None without a base or with a conflict."""
+        if self.theirs is None or self.drift is None or not self.ours.before.data:
+            return None
+        base, theirs, ours = self.theirs.before, self.theirs.after, self.ours.before
+        runs = [
+            Run(0, edit.old_start, edit.old_stop, tuple(theirs.lines[edit.new_start : edit.new_stop]))
+            for edit in self.theirs.edits
+        ]
+        found = merge_runs(runs, BaseMap(base.lines, ours.lines, self.drift.edits))
+        if any(part.state == "conflict" for part in found):
+            return None
+        out: list[bytes] = []
+        at = 0
+        for run, part in zip(runs, found, strict=True):
+            if part.state == "clean":
+                out += ours.lines[at : part.start]
+                out += run.lines
+                at = part.stop
+        return out + ours.lines[at:]
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -123,7 +155,6 @@ class Case:
     result: SeriesResult
     files: tuple[FileChange, ...]
     tree: TreeReader
-    differ: LineDiffer
     symbols: Symbols | None = None
 
     @property
@@ -143,7 +174,7 @@ def open_case(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbol
     files = tuple(
         _file_change(path, data, diffs.get(path, []), tree, differ) for path, data in after.items() if data is not None
     )
-    return Case(result, files, tree, differ, symbols)
+    return Case(result, files, tree, symbols)
 
 
 def _file_change(path: str, data: bytes, diffs: Sequence[FileDiff], tree: TreeReader, differ: LineDiffer) -> FileChange:

@@ -46,7 +46,7 @@ def test_a_conflicting_merge() -> None:
     applied = ladder.apply_series(diff.parse_series(unified(SHOP, FIXED)), tree)
     ours = Change(Text(target, PATH), Text(result, PATH), diff_lines)
     theirs = Change(Text(SHOP, PATH), Text(FIXED, PATH), diff_lines)
-    case = Case(applied, (FileChange(PATH, ours, theirs, ()),), tree, diff_lines)
+    case = Case(applied, (FileChange(PATH, ours, theirs, ()),), tree)
     found = confidence.evidence(applied, case)
     assert (found["merge-conflict"], found["agrees"], found["other-lines"]) == (1, 0, 1)
 

@@ -39,7 +39,7 @@ def case_of(before: bytes, after: bytes, source: bytes | None, fixed: bytes | No
         theirs = Change(Text(source, "s.c"), Text(fixed, "s.c"), diff_lines)
     ours = Change(Text(before, "s.c"), Text(after, "s.c"), diff_lines)
     files = (FileChange("s.c", ours, theirs, ()),)
-    return Case(SeriesResult(Outcome.APPLIED, ()), files, DictTree({}), diff_lines)
+    return Case(SeriesResult(Outcome.APPLIED, ()), files, DictTree({}))
 
 
 FIXED = BODY.replace(b"    shelf[n] = 1;\n", b"    clear_shelf(n);\n    shelf[n] = 1;\n")
@@ -98,13 +98,8 @@ def test_a_clean_merge_that_agrees_or_none_at_all() -> None:
     assert not [*agreement.look(case_of(b"int a;\n" + BODY, b"int a;\n" + FIXED, BODY, FIXED))]
     touched = BODY.replace(b"shelf[n] = 1;", b"shelf[n] = 2;")
     placed = touched.replace(b"    shelf[n] = 2;\n", b"    clear_shelf(n);\n    shelf[n] = 2;\n")
-    assert agreement.merge(*merge_case(touched, placed)) is None
+    assert case_of(touched, placed, BODY, FIXED).files[0].merged is None
     assert not [*agreement.look(case_of(touched, placed, BODY, FIXED))]
-
-
-def merge_case(before: bytes, after: bytes) -> tuple[Case, FileChange]:
-    case = case_of(before, after, BODY, FIXED)
-    return case, case.files[0]
 
 
 TABLE = b"""\
