@@ -5,7 +5,7 @@ usage: python tools/fit_confidence.py tests/data/corpus/xen-xsa-dev.tsv.gz --rep
 
 Every row is tried as the ladder tries it, and what the result shows is weighed against what the
 maintainers committed. The model is logistic with a ridge penalty, by Newton's method, over rows
-that applied without a flag. Rows of one advisory stay together: the threshold comes from
+that applied without a flag or a doubt. Rows of one advisory stay together: the threshold comes from
 five-fold predictions grouped by advisory, on nearest-source rows, as the lowest at which the
 results above it are right in the wanted share. It prints that table, the same for advisories that
 came later than those it was fitted on, and with --write makes backports/engine/confidence_model.py.
@@ -43,9 +43,11 @@ from backports.git.tree import GitTree, diff_lines  # noqa: E402
 
 MODEL = ROOT / "backports" / "engine" / "confidence_model.py"
 FOLDS = 5
-RIDGE = 1.0
-WANTED = 0.985
+RIDGE = 5.0
+WANTED = 0.982
 WORTH_TELLING = 0.25
+AGAINST = {"doubts", "drift", "files", "fuzz", "hunks", "merge-conflict", "moved", "no-base", "other-lines"}
+FOR = {"agrees", "same-file", "symbols"}
 TIME_SPLIT = 0.7  # advisories in the order of their numbers: this share is the past
 
 
@@ -64,7 +66,7 @@ class Seen:
 def main() -> None:
     options = arguments()
     seen = read(options.evidence) if options.evidence and options.evidence.exists() else kept(options)
-    usable = [one for one in seen if one.outcome == "applied" and not one.flags]
+    usable = [one for one in seen if one.outcome == "applied" and not one.flags and not one.evidence["doubts"]]
     near = [one for one in seen if one.near]
     threshold = report(usable, near)
     weights = fit(usable)
@@ -163,8 +165,23 @@ def read(path: Path) -> list[Seen]:
 
 
 def fit(rows: Sequence[Seen]) -> dict[str, float]:
-    """Weights by name, the intercept as "". Newton's method; the ridge spares the intercept."""
+    """Weights by name, the intercept as "".
+
+    Monotone: evidence whose weight comes out against its meaning is left out, and the rest fitted anew.
+    """
     names = ["", *sorted({name for row in rows for name in row.evidence})]
+    while True:
+        weights = newton(rows, names)
+        odd = {
+            name for name, weight in weights.items() if (name in AGAINST and weight > 0) or (name in FOR and weight < 0)
+        }
+        if not odd:
+            return weights
+        names = [name for name in names if name not in odd]
+
+
+def newton(rows: Sequence[Seen], names: Sequence[str]) -> dict[str, float]:
+    """Newton's method; the ridge spares the intercept."""
     table = [[1.0, *(row.evidence.get(name, 0.0) for name in names[1:])] for row in rows]
     weights = [0.0] * len(names)
     for _ in range(25):
@@ -228,13 +245,14 @@ def report(usable: Sequence[Seen], near: Sequence[Seen]) -> float:
     print(f"nearest-source rows {len(near)}, applied {sum(row.outcome == 'applied' for row in near)}")
     tell("grouped by advisory", scored, threshold, len(near))
     brier = sum((value - row.right) ** 2 for value, row in folded) / max(1, len(folded))
-    print(f"Brier score {brier:.4f} over {len(folded)} rows that applied without a flag")
+    print(f"Brier score {brier:.4f} over {len(folded)} rows that applied without a flag or a doubt")
     numbers = sorted({row.xsa for row in near})
     border = numbers[int(len(numbers) * TIME_SPLIT)] if numbers else 0
     past = fit([row for row in usable if row.xsa < border])
     later = [(likely(past, row), row) for row in usable if row.near and row.xsa >= border]
     tell(f"fitted before XSA-{border}, tried from there on", later, threshold, sum(row.xsa >= border for row in near))
     flagged(near)
+    by_rung(near)
     return threshold
 
 
@@ -260,6 +278,16 @@ def flagged(near: Sequence[Seen]) -> None:
     for code in sorted({code for row in near for code in row.flags}):
         rows = [row for row in near if code in row.flags]
         print(f"guard {code}: {len(rows)} results, {sum(not row.right for row in rows)} of them not the maintainers'")
+
+
+def by_rung(near: Sequence[Seen]) -> None:
+    """What a person needs to know who thinks of dropping a rung's doubt."""
+    for rung in sorted({name for row in near for name in row.evidence if name.startswith("rung:")}):
+        for doubts in (0.0, 1.0):
+            rows = [r for r in near if rung in r.evidence and not r.flags and r.evidence["doubts"] == doubts]
+            if rows:
+                words = "with a doubt" if doubts else "without"
+                print(f"{rung} {words}: {len(rows)} results, {sum(not row.right for row in rows)} not the maintainers'")
 
 
 def source_of(weights: dict[str, float], threshold: float, rows: int) -> str:

@@ -2,8 +2,8 @@
 
 What a result shows (its rungs, doubts, whether a plain merge agrees, how far the files drifted
 apart) is weighed by a logistic model that `tools/fit_confidence.py` fits on real backports whose
-answer is known. A guard's flag always means `review`: flagged results were measured to be wrong
-more often than right.
+answer is known. A guard's flag always means `review` (flagged results were measured to be wrong
+more often than right), and so does a rung's doubt, and a rung that the model never saw.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ SPEAKS_FOR = {
     "symbols": "every name that it uses is known",
 }
 SPEAKS_AGAINST = {
-    "doubts": "a hunk's place is in doubt",
     "merge-conflict": "merging by lines conflicts",
     "no-base": "the file that the fix was made on is not at hand",
     "other-lines": "the removed and added lines are not the source's own",
@@ -48,8 +47,8 @@ def settle(result: SeriesResult, case: Case) -> SeriesResult:
     if result.outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
         return result
     found = evidence(result, case)
-    whole = result.outcome is Outcome.APPLIED and not result.flags
-    if whole and probability(found) >= model.THRESHOLD:
+    sound = result.outcome is Outcome.APPLIED and not result.flags and not found["doubts"]
+    if sound and is_known(found) and probability(found) >= model.THRESHOLD:
         return replace(result, confidence=Confidence.HIGH, grounds=_for(result, found))
     return replace(result, confidence=Confidence.REVIEW, grounds=_against(result, found))
 
@@ -102,6 +101,11 @@ def probability(found: Evidence) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
+def is_known(found: Evidence) -> bool:
+    """Whether the model was fitted on results of this rung."""
+    return all(name in model.WEIGHTS for name in found if name.startswith("rung:"))
+
+
 def _for(result: SeriesResult, found: Evidence) -> str:
     landed = LANDED.get(result.rung or Rung.EXACT, "Every hunk landed")
     return ", ".join([landed, *(words for name, words in SPEAKS_FOR.items() if found[name])]) + "."
@@ -117,9 +121,11 @@ def _doubtful(result: SeriesResult, found: Evidence) -> Iterator[str]:
         yield "some hunks did not land"
     if result.flags:
         yield f"guards found something ({', '.join(dict.fromkeys(flag.code for flag in result.flags))})"
+    if found["doubts"]:
+        yield "a place is in doubt"
     for name, words in SPEAKS_AGAINST.items():
         if model.WEIGHTS.get(name, 0.0) * found[name] < -model.WORTH_TELLING:
             yield words
     rung = result.rung or Rung.EXACT
-    if model.WEIGHTS.get(f"rung:{rung.value}", 0.0) < -model.WORTH_TELLING:
+    if model.WEIGHTS.get(f"rung:{rung.value}", -math.inf) < -model.WORTH_TELLING:
         yield f"it took the rung {rung.value}"

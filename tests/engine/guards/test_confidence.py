@@ -51,14 +51,26 @@ def test_a_conflicting_merge() -> None:
     assert (found["merge-conflict"], found["agrees"], found["other-lines"]) == (1, 0, 1)
 
 
-@pytest.mark.parametrize("name", ["doubts", "drift", "hunks"])
+@pytest.mark.parametrize("name", ["drift", "hunks"])
 def test_more_of_what_speaks_against_never_raises_the_probability(name: str) -> None:
     assert confidence.probability(BEST | {name: 3.0}) <= confidence.probability(BEST | {name: 0.0})
 
 
-def test_the_best_evidence_is_high_and_a_doubt_is_not() -> None:
+def test_the_best_evidence_is_high() -> None:
     assert confidence.probability(BEST) > confidence_model.THRESHOLD
-    assert confidence.probability(BEST | {"doubts": 1.0}) < confidence_model.THRESHOLD
+
+
+def test_a_rung_that_the_model_never_saw_is_not_known() -> None:
+    assert confidence.is_known(BEST)
+    assert not confidence.is_known({"rung:guessed": 1.0})
+
+
+def test_a_doubt_means_review_whatever_the_model_says() -> None:
+    moved = "lib/store.c"
+    tree = DictTree({moved: TOP + SHOP}, store=[SHOP], moves={PATH: [moved]})
+    result = ladder.apply_series(diff.parse_series(unified(SHOP, FIXED)), tree)
+    assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
+    assert "a place is in doubt" in result.grounds
 
 
 def test_the_grounds_of_a_high_result() -> None:
