@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from . import guards, locate
+from . import confidence, guards, locate
 from .diff import Patch
 from .files import RUNG_ORDER, Tools
 from .result import (
-    Confidence,
     FileResult,
     HunkResult,
     Outcome,
@@ -43,7 +42,9 @@ def apply_series(
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
         return _all_there(results)
-    return guards.check(_series(outcome, results), tree, differ, symbols)
+    result = _series(outcome, results)
+    case = guards.open_case(result, tree, differ, symbols)
+    return confidence.settle(guards.check(result, case), case)
 
 
 def _is_there(
@@ -105,16 +106,8 @@ def _series(outcome: Outcome, results: tuple[PatchResult, ...]) -> SeriesResult:
         patches=results,
         rung=max(rungs, key=RUNG_ORDER.index, default=None),
         fuzz=max((placement.fuzz for placement in placements), default=0),
-        confidence=_confidence(outcome, files),
         reasons=reasons,
     )
-
-
-def _confidence(outcome: Outcome, files: Sequence[FileResult]) -> Confidence | None:
-    if outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
-        return None
-    review = outcome is Outcome.PARTLY_APPLIED or any(file.doubts for file in files)
-    return Confidence.REVIEW if review else Confidence.HIGH
 
 
 def _reasons(results: Sequence[PatchResult]) -> Iterator[str]:

@@ -142,6 +142,7 @@ class SeriesResult:
     `outcome` is `applied`, `already-applied`, `partly-applied` or `conflict`; `rung` is the
     highest that was needed, `fuzz` the most given up by any hunk. `reasons` are sentences
     that explain the confidence, `flags` what the guards found; with any the result is for review.
+    `grounds` says in a sentence what the confidence rests on.
     """
 
     outcome: Outcome
@@ -151,3 +152,4 @@ class SeriesResult:
     confidence: Confidence | None = None
     reasons: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
+    grounds: str = ""
