@@ -9,8 +9,8 @@ from .diff import Hunk, Line
 from .locate import Index, block_at, split_lines
 from .merge import BaseMap
 from .result import HunkResult, Rejection, Rung
-from .rungs import FileContext, Landing, Rungs, already
-from .rungs.context import Replace
+from .rungs import FileContext, Landing, Rungs, already, dialect
+from .rungs.context import Replace, Strangers
 from .tree import LineDiffer
 from .verify import check_result
 
@@ -38,7 +38,13 @@ class Applied:
 
 
 def apply_hunks(
-    hunks: Sequence[Hunk], target: bytes, base: bytes | None, *, differ: LineDiffer, rungs: Rungs
+    hunks: Sequence[Hunk],
+    target: bytes,
+    base: bytes | None,
+    *,
+    differ: LineDiffer,
+    rungs: Rungs,
+    strangers: Strangers | None = None,
 ) -> Applied:
     """Places every hunk on `target` by the first rung that takes it, and rewrites the target.
 
@@ -50,7 +56,7 @@ def apply_hunks(
     if ending is not None:
         hunks = [_hunk_to_lf(hunk) for hunk in hunks]
         base = None if base is None else _to_lf(base)
-    context = FileContext(hunks, Index(split_lines(shown)), _base_map(hunks, shown, base, differ))
+    context = FileContext(hunks, Index(split_lines(shown)), _base_map(hunks, shown, base, differ), differ, strangers)
     _climb(context, rungs)
     data = _rewrite(context, split_lines(target), ending)
     results = tuple(_result(context, number) for number in range(len(hunks)))
@@ -101,7 +107,7 @@ def _climb(context: FileContext, rungs: Rungs) -> None:
         for number in waiting:
             answer = place(context, number)
             if isinstance(answer, Landing):
-                context.land(number, already.drop_present(context, number, answer))
+                context.land(number, dialect.reword(context, already.drop_present(context, number, answer)))
                 continue
             left.append(number)
             if answer is not None:

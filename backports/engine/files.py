@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from .apply import Applied, apply_hunks
@@ -15,14 +15,19 @@ from .tree import EXECUTABLE, REGULAR, Blob, LineDiffer, TreeReader
 Changes = dict[str, Change]
 Answer = tuple[FileResult, Changes]
 RUNG_ORDER = tuple(Rung)
+Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What applying needs besides patch and tree."""
+    """What applying needs besides patch and tree.
+
+    `strangers(names, path)` gives those of the names that the source tree has and the target lacks.
+    """
 
     differ: LineDiffer = diff_lines
     rungs: Rungs = RUNGS
+    strangers: Strangers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _modify(diff: FileDiff, tree: TreeReader, tools: Tools) -> Answer:
     refused = _refused(diff, found.blob)
     if refused:
         return _reject(diff, *refused, path=found.path), {}
-    applied = _apply(diff, found.blob, base, tools)
+    applied = _apply(diff, found.path, found.blob, base, tools)
     mode = diff.new_mode if diff.new_mode and diff.new_mode != diff.old_mode else found.blob.mode
     changes: Changes = {}
     if applied.data != found.blob.data or mode != found.blob.mode:
@@ -86,10 +91,13 @@ def _refused(diff: FileDiff, blob: Blob) -> tuple[str, str] | None:
     return None
 
 
-def _apply(diff: FileDiff, blob: Blob, base: Blob | None, tools: Tools) -> Applied:
+def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tools) -> Applied:
     if diff.new_oid and len(diff.new_oid) == 40 and diff.new_oid == blob.oid:
         return Applied(blob.data, _as_already(diff))
-    return apply_hunks(diff.hunks, blob.data, base.data if base else None, differ=tools.differ, rungs=tools.rungs)
+    ask = tools.strangers
+    strangers = None if ask is None else lambda names: ask(names, path)
+    before = base.data if base else None
+    return apply_hunks(diff.hunks, blob.data, before, differ=tools.differ, rungs=tools.rungs, strangers=strangers)
 
 
 def _as_already(diff: FileDiff) -> tuple[HunkResult, ...]:
@@ -164,7 +172,7 @@ def _moved(diff: FileDiff, source: Found, tree: TreeReader, tools: Tools) -> Fil
     refused = _refused(diff, source.blob) if diff.hunks or diff.binary else None
     if refused:
         return _reject(diff, *refused)
-    applied = _apply(diff, source.blob, base_of(diff, tree), tools)
+    applied = _apply(diff, source.path, source.blob, base_of(diff, tree), tools)
     result = _summary(diff, replace(source, path=diff.new_path or ""), applied, more=True)
     return result, Change(applied.data, diff.new_mode or source.blob.mode)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from . import confidence, guards, locate
 from .diff import Patch
-from .files import RUNG_ORDER, Tools
+from .files import RUNG_ORDER, Strangers, Tools
 from .result import (
     FileResult,
     HunkResult,
@@ -38,13 +38,25 @@ def apply_series(
     when a result fails the engine's own check.
     """
     overlay = OverlayTree(tree)
-    results = apply_patches(patches, overlay, Tools(differ))
+    results = apply_patches(patches, overlay, Tools(differ, strangers=_strangers(symbols)))
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
         return _all_there(results)
     result = _series(outcome, results)
     case = guards.open_case(result, tree, differ, symbols)
     return confidence.settle(guards.check(result, case), case)
+
+
+def _strangers(symbols: guards.Symbols | None) -> Strangers | None:
+    """How the rungs ask for names that the source's tree has and the target's lacks."""
+    if symbols is None:
+        return None
+
+    def strangers(names: Collection[bytes], path: str) -> frozenset[bytes]:
+        lacking = frozenset(names) - symbols.target.present(names, path)
+        return symbols.source.present(lacking, path) if lacking else lacking
+
+    return strangers
 
 
 def _is_there(

@@ -67,6 +67,17 @@ class BaseMap:
         before = bisect_left(self._stops, start + 1)
         return start + (self.edits[before - 1].new_stop - self.edits[before - 1].old_stop if before else 0)
 
+    def gap(self, at: int) -> int | None:
+        """Where lines inserted before base line `at` belong when one neighbour is unmodified; None when neither is.
+
+        Lines that the target itself inserted there leave the order open, which is None too.
+        """
+        for edit in (self.edits[number] for number in self.touching(at, at)):
+            if edit.old_start == edit.old_stop or edit.old_start < at < edit.old_stop:
+                return None
+            return edit.new_stop if edit.old_stop == at else edit.new_start
+        return self.position(at)
+
     def touching(self, start: int, stop: int) -> range:
         """Numbers of the edits that overlap or touch base lines `[start, stop)`."""
         first = bisect_left(self._stops, start)
@@ -76,12 +87,30 @@ class BaseMap:
         return range(first, last)
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Runs joined by the target's edits: base lines `[base_start, base_stop)`, the target's `[start, stop)`.
+
+    `theirs` is what the patch leaves of the base lines; `state` is as in Merged.
+    """
+
+    state: str
+    runs: tuple[Run, ...]
+    base_start: int
+    base_stop: int
+    start: int
+    stop: int
+    theirs: tuple[bytes, ...]
+
+
 def merge_runs(runs: Sequence[Run], base_map: BaseMap) -> list[Merged]:
     """What becomes of each run, in order. Runs are ascending and do not touch."""
-    merged: list[Merged] = []
-    for group, edits in _groups(runs, base_map):
-        merged.extend(_merge_group(group, edits, base_map))
-    return merged
+    return [Merged(chunk.state, chunk.start, chunk.stop) for chunk in chunks(runs, base_map) for _ in chunk.runs]
+
+
+def chunks(runs: Sequence[Run], base_map: BaseMap) -> list[Chunk]:
+    """The runs in groups that can be decided on their own. Runs are ascending and do not touch."""
+    return [_chunk(group, edits, base_map) for group, edits in _groups(runs, base_map)]
 
 
 def _groups(runs: Sequence[Run], base_map: BaseMap) -> Iterator[tuple[list[Run], range]]:
@@ -101,19 +130,18 @@ def _groups(runs: Sequence[Run], base_map: BaseMap) -> Iterator[tuple[list[Run],
         yield group, edits
 
 
-def _merge_group(group: Sequence[Run], edits: range, base_map: BaseMap) -> Iterator[Merged]:
+def _chunk(group: Sequence[Run], edits: range, base_map: BaseMap) -> Chunk:
+    start, stop = group[0].start, group[-1].stop
     if not edits:
-        for run in group:
-            start = base_map.position(run.start)
-            yield Merged("clean", start, start + run.stop - run.start)
-        return
+        at = base_map.position(start)
+        return Chunk("clean", tuple(group), start, stop, at, at + stop - start, group[0].lines)
     first, last = base_map.edits[edits.start], base_map.edits[edits.stop - 1]
-    start, stop = min(group[0].start, first.old_start), max(group[-1].stop, last.old_stop)
+    start, stop = min(start, first.old_start), max(stop, last.old_stop)
     ours_start = first.new_start - (first.old_start - start)
     ours_stop = last.new_stop + (stop - last.old_stop)
-    same = list(base_map.target[ours_start:ours_stop]) == _theirs(group, start, stop, base_map.base)
-    for _ in group:
-        yield Merged("same" if same else "conflict", ours_start, ours_stop)
+    theirs = tuple(_theirs(group, start, stop, base_map.base))
+    same = tuple(base_map.target[ours_start:ours_stop]) == theirs
+    return Chunk("same" if same else "conflict", tuple(group), start, stop, ours_start, ours_stop, theirs)
 
 
 def _theirs(group: Sequence[Run], start: int, stop: int, base: Sequence[bytes]) -> list[bytes]:

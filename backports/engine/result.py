@@ -30,7 +30,11 @@ class Rung(StrEnum):
     EXACT = "exact"
     OFFSET = "offset"
     THREE_WAY = "three-way"
+    ADJACENT = "adjacent"
     FUZZ = "fuzz"
+    BLOCK = "block"
+    TOKEN = "token"  # noqa: S105 - a word of the text, no password
+    DIALECT = "dialect"
 
 
 class Confidence(StrEnum):

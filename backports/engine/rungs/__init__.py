@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import already, exact, fuzz, nearest, offset, three_way
+from . import adjacent, already, block, dialect, exact, fuzz, nearest, offset, three_way, token
 from .context import FileContext, Landing, Refusal
 
 __all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs"]
@@ -16,5 +16,16 @@ __all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs"
 Place = Callable[[FileContext, int], Landing | Refusal | None]
 Rungs = tuple[Place, ...]
 
-RUNGS: Rungs = (exact.place, already.place, offset.place, three_way.place, nearest.place, fuzz.place)
+RUNGS: Rungs = (
+    exact.place,
+    already.place,
+    offset.place,
+    three_way.place,
+    nearest.place,
+    adjacent.place,
+    fuzz.place,
+    block.place,
+    token.place,
+    dialect.place,
+)
 STRICT_RUNGS: Rungs = (exact.place, offset.place, three_way.place)

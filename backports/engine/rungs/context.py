@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
-from backports.engine.diff import Hunk
-from backports.engine.locate import Index, is_heading, same_function
+from backports.engine.dialect import learn, names_of, translate
+from backports.engine.diff import Hunk, Line
+from backports.engine.functions import Function, functions_of
+from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
 from backports.engine.merge import BaseMap, Merged, Run, merge_runs
 from backports.engine.result import Placement
+from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors
+
+
+def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
+    """The functions of a file whose name only one of them has."""
+    found = functions_of(lines)
+    often = Counter(function.name for function in found)
+    return {function.name: function for function in found if often[function.name] == 1}
+
+
+def shifted(edit: Edit, old: int, new: int) -> Edit:
+    """The edit so many lines further down on either side."""
+    return Edit(edit.old_start + old, edit.old_stop + old, edit.new_start + new, edit.new_stop + new)
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Target lines `[start, stop)`, 0-based and before this patch, become `lines`."""
+    """Target lines `[start, stop)`, 0-based and before this patch, become `lines`.
+
+    `run` is the number of the hunk's run (from 0) that it carries out, -1 when it mixes several.
+    """
 
     start: int
     stop: int
     lines: tuple[bytes, ...]
+    run: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,10 @@ def shape_of(hunk: Hunk, number: int) -> Shape:
     return Shape(hunk.preimage, hunk.postimage, lead, trail, tuple(runs))
 
 
+Strangers = Callable[[Collection[bytes]], frozenset[bytes]]
+"""Of some names those that the tree of the patch's author has, and the target's tree lacks."""
+
+
 @dataclass(slots=True)
 class FileContext:
     """One file while its hunks climb the ladder.
@@ -97,11 +121,16 @@ class FileContext:
     hunks: Sequence[Hunk]
     index: Index
     base_map: BaseMap | None = None
+    differ: LineDiffer = diff_lines
+    strangers: Strangers | None = None
     landings: dict[int, Landing] = field(default_factory=dict)
     refusals: dict[int, Refusal] = field(default_factory=dict)
     shapes: list[Shape] = field(default_factory=list)
     removed_lines: frozenset[bytes] = frozenset()
     _placed: list[int] = field(default_factory=list)
+    _dialect: dict[bytes, bytes] | None = None
+    _spoken: FileContext | None = None
+    _functions: tuple[dict[bytes, Function], dict[bytes, Function]] | None = None
     _merged: list[list[Merged]] | None = None
 
     def __post_init__(self) -> None:
@@ -169,9 +198,76 @@ class FileContext:
         at = self.named(number)
         return [Run(run.hunk, run.start + at, run.stop + at, run.lines) for run in self.shapes[number].runs]
 
+    def scoped(self, number: int) -> BaseMap | None:
+        """The base map of the one function that holds the hunk, when both files have one of that name."""
+        runs = self.base_runs(number)
+        if self.base_map is None or not runs:
+            return None
+        if self._functions is None:
+            self._functions = (named_functions(self.base_map.base), named_functions(self.index.lines))
+        base, target = self._functions
+        theirs = next((one for one in base.values() if one.start <= runs[0].start and runs[-1].stop <= one.stop), None)
+        ours = target.get(theirs.name) if theirs else None
+        return self._scoped(self.base_map, theirs, ours) if theirs and ours else None
+
+    def _scoped(self, whole: BaseMap, theirs: Function, ours: Function) -> BaseMap:
+        old, new = whole.base[theirs.start : theirs.stop], whole.target[ours.start : ours.stop]
+        inner = [shifted(edit, theirs.start, ours.start) for edit in self.differ(b"".join(old), b"".join(new))]
+        before = [Edit(0, theirs.start, 0, ours.start)] if theirs.start or ours.start else []
+        after = [Edit(theirs.stop, len(whole.base), ours.stop, len(whole.target))]
+        return BaseMap(whole.base, whole.target, [*before, *inner, *after])
+
+    @property
+    def dialect(self) -> dict[bytes, bytes]:
+        """What the target calls names that the hunks use and it does not know."""
+        if self._dialect is None:
+            self._dialect = self._learn(self.base_map) if self.base_map and self.base_map.edits else {}
+        return self._dialect
+
+    def _learn(self, base_map: BaseMap) -> dict[bytes, bytes]:
+        used = names_of([line.text for hunk in self.hunks for line in hunk.lines])
+        sought = self.unknown(used - names_of(self.index.lines))
+        return learn(sought, base_map, self.differ) if sought else {}
+
+    def unknown(self, names: frozenset[bytes]) -> frozenset[bytes]:
+        """Those of the names that the source tree has and the target's tree lacks."""
+        if not names or self.strangers is None:
+            return frozenset()
+        return self.strangers(names)
+
+    def spoken(self, line: bytes) -> bytes:
+        """The line in the target's names."""
+        return translate(line, self.dialect)
+
+    def foreign(self, landing: Landing) -> dict[bytes, bytes]:
+        """The names of the landing's added lines that the target has others for."""
+        used = names_of([line for edit in landing.edits for line in edit.lines])
+        return {name: other for name, other in self.dialect.items() if name in used}
+
+    def read_in(self) -> FileContext | None:
+        """This file with base and hunks in the target's names; landings are shared. None without a base."""
+        if self._spoken is None and self.base_map is not None:
+            hunks = [
+                replace(hunk, lines=tuple(Line(line.tag, self.spoken(line.text)) for line in hunk.lines))
+                for hunk in self.hunks
+            ]
+            base = [self.spoken(line) for line in self.base_map.base]
+            edits = self.differ(b"".join(base), b"".join(self.index.lines))
+            spoken = FileContext(hunks, self.index, BaseMap(base, self.index.lines, edits), self.differ, self.strangers)
+            spoken.landings, spoken._placed = self.landings, self._placed
+            self._spoken = spoken
+        return self._spoken
+
+    def leaves_function(self, number: int, start: int) -> bool:
+        """Whether target line `start` is in another function than the one whose heading the hunk names."""
+        section, heading = self._section(number), self.index.heading(start)
+        both = all(function_name(line) and not line.rstrip().endswith(b";") for line in (section, heading))
+        return both and not same_function(section, heading)
+
     def edits_at(self, number: int, start: int) -> tuple[Replace, ...]:
         """The hunk's changes when its preimage stands at `start`; context lines are left alone."""
-        return tuple(Replace(start + run.start, start + run.stop, run.lines) for run in self.shapes[number].runs)
+        runs = enumerate(self.shapes[number].runs)
+        return tuple(Replace(start + run.start, start + run.stop, run.lines, order) for order, run in runs)
 
     def author_has(self, number: int, block: tuple[bytes, ...]) -> bool:
         """Whether the file that the patch was made on, or the hunk's own context, holds `block` near the hunk."""

@@ -29,8 +29,8 @@ def _land(context: FileContext, number: int, merged: list[Merged]) -> Landing | 
         return Refusal("overlapping", "Its place in the target is taken by another hunk.", start)
     runs = context.shapes[number].runs
     edits = tuple(
-        Replace(found.start, found.stop, run.lines)
-        for found, run in zip(merged, runs, strict=True)
+        Replace(found.start, found.stop, run.lines, order)
+        for order, (found, run) in enumerate(zip(merged, runs, strict=True))
         if found.state == "clean"
     )
     line = max(0, start - runs[0].start)

@@ -1,0 +1,49 @@
+"""Where functions of a C file begin and end, told by layout alone: Xen's style keeps braces at the margin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .locate import function_name, is_heading
+
+MAX_HEADING = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function's lines `[start, stop)`, 0-based, from its heading to its closing brace."""
+
+    name: bytes
+    start: int
+    stop: int
+
+
+def functions_of(lines: Sequence[bytes]) -> list[Function]:
+    """Every function of the file, in order."""
+    found: list[Function] = []
+    at = 0
+    while at < len(lines):
+        function = _function_at(lines, at) if is_heading(lines[at]) else None
+        if function is not None:
+            found.append(function)
+        at = function.stop if function is not None else at + 1
+    return found
+
+
+def _function_at(lines: Sequence[bytes], at: int) -> Function | None:
+    opening = next(_openings(lines, at), None)
+    if opening is None:
+        return None
+    name = function_name(b" ".join(line.strip() for line in lines[at:opening]))
+    stop = next((end for end in range(opening, len(lines)) if lines[end].startswith(b"}")), None)
+    return Function(name, at, stop + 1) if name and stop is not None else None
+
+
+def _openings(lines: Sequence[bytes], at: int) -> Iterator[int]:
+    for number in range(at, min(at + MAX_HEADING, len(lines))):
+        line = lines[number].rstrip()
+        if line == b"{":
+            yield number
+        if line.endswith((b";", b"}", b"=", b"= {")) or (number > at and not line):
+            return
