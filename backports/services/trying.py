@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backports.engine.diff import Patch
+from backports.engine.guards import Symbols
 from backports.engine.ladder import apply_series
 from backports.engine.result import Confidence, Outcome, SeriesResult
 from backports.git.tree import GitTree, diff_lines
@@ -47,9 +48,9 @@ class Tried:
         return self.outcome is Outcome.APPLIED and self.result is not None and self.result.confidence is Confidence.HIGH
 
 
-def try_patches(label: str, patches: tuple[Patch, ...], tree: GitTree) -> Tried:
-    """Run the ladder once."""
-    result = apply_series(patches, tree, differ=diff_lines)
+def try_patches(label: str, patches: tuple[Patch, ...], tree: GitTree, symbols: Symbols | None = None) -> Tried:
+    """Run the ladder once; with `symbols` the guards also look for names that the tree lacks."""
+    result = apply_series(patches, tree, differ=diff_lines, symbols=symbols)
     return Tried(label, result.outcome, result)
 
 

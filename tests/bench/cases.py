@@ -147,10 +147,12 @@ def make_case(shape: Shape) -> Case:
 
 def headers(sides: list[Sides], *, older: bool) -> dict[str, str]:
     """What the files include; in the older tree without what came later."""
-    found = {"include/port/errno.h": "".join(f"#define {name} {number}\n" for number, name in enumerate(ERRORS, 1))}
+    found = {
+        "port/include/port/errno.h": "".join(f"#define {name} {number}\n" for number, name in enumerate(ERRORS, 1))
+    }
     for side in sides:
         lines = [line for line in side.header if not (older and line in side.newer)]
-        found[f"include/port/{Path(side.base.path).name[:-2]}.h"] = "".join(f"{line}\n" for line in lines)
+        found[f"port/include/port/{Path(side.base.path).name[:-2]}.h"] = "".join(f"{line}\n" for line in lines)
     return found
 
 
@@ -181,7 +183,9 @@ def make_header(nouns: list[str]) -> list[str]:
     members = [f"    unsigned int {noun}; bool {noun}_ready; spinlock_t {noun}_lock;" for noun in nouns]
     notes = [f"void {unit}_{verb}(struct {unit} *, unsigned int, unsigned int);" for verb in ("note", "note_once")]
     calls = [f"int {unit}_{noun}_at(struct {unit} *, unsigned int);" for noun in nouns]
-    return [f"struct {unit} {{", *members, "};", "", *notes, *calls]
+    uses = [f"    x->{noun} = x->{noun}_ready = 0; spin_lock_init(&x->{noun}_lock);" for noun in nouns]
+    empty = [f"static inline void {unit}_empty(struct {unit} *x)", "{", *uses, "}"]
+    return [f"struct {unit} {{", *members, "};", "", *notes, *calls, "", *empty]
 
 
 def make_unit(rng: random.Random, nouns: list[str]) -> Unit:

@@ -160,7 +160,7 @@ def test_a_patch_that_names_the_answers_blob_gains_nothing_by_it(tmp_path: Path)
     base = str(commit_at(with_answer, row.task.sources[0]).parents[0].id)
     assert commit(without, case.source, [base], "Mend the harbour\n") == row.task.sources[0]
     answers = [runner_for(tmp_path / name, [row], tmp_path).run(row.task) for name in ("with.git", "without.git")]
-    first, second = ({**answer.as_json(), "ms": 0, "cpu_ms": 0} for answer in answers)
+    first, second = ({**answer.as_json(), "ms": 0, "cpu_ms": 0, "index_ms": 0} for answer in answers)
     assert first == second
 
 

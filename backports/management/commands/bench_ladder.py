@@ -71,6 +71,8 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(counts(judged, "rung")))
         median, p95 = percentiles(answer.cpu_ms for answer in answers)
         self.stdout.write(f"\nprocessor time a row: median {median:.1f} ms, p95 {p95:.0f} ms")
+        indexing = sum(answer.index_ms for answer in answers) / 1000
+        self.stdout.write(f"index of identifiers: {indexing:.0f} s in all, in no row's time")
         problems = Counter(answer.problem for answer in answers if answer.problem)
         for code, count in sorted(problems.items()):
             self.stdout.write(f"{count} rows could not be tried: {code}")
