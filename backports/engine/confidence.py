@@ -18,6 +18,7 @@ from .guards.changes import FileChange
 from .guards.structure import changed_alike
 from .result import Confidence, FileResult, Outcome, Rung, SeriesResult
 
+MANY = math.log2(1 + 4)
 Evidence = Mapping[str, float]
 
 SPEAKS_FOR = {
@@ -124,7 +125,8 @@ def _doubtful(result: SeriesResult, found: Evidence) -> Iterator[str]:
     if found["doubts"]:
         yield "a place is in doubt"
     for name, words in SPEAKS_AGAINST.items():
-        if model.WEIGHTS.get(name, 0.0) * found[name] < -model.WORTH_TELLING:
+        few = name in ("hunks", "files") and found[name] < MANY
+        if model.WEIGHTS.get(name, 0.0) * found[name] < -model.WORTH_TELLING and not few:
             yield words
     rung = result.rung or Rung.EXACT
     if model.WEIGHTS.get(f"rung:{rung.value}", -math.inf) < -model.WORTH_TELLING:

@@ -16,7 +16,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pygit2
@@ -57,13 +57,14 @@ class SymbolIndex:
         self._file = None if folder is None else folder / INDEX_NAME
         self._folders: Recent[str, Folder] = Recent(FOLDERS_KEPT)
         self._children: Recent[str, _Children] = Recent(FOLDERS_KEPT)
-        self._trees: Recent[str, tuple[tuple[str, str], ...]] = Recent(TREES_KEPT)
+        self._trees: Recent[str, _Known] = Recent(TREES_KEPT)
         self._blobs: Recent[str, Hashes[int]] = Recent(BLOBS_KEPT)
 
     def of(self, repo: pygit2.Repository, treeish: str) -> TreeSymbols:
         """What the tree names; reads nothing but the tree's folders until it is asked."""
         tree = tree_at(repo, treeish)
-        return TreeSymbols(self, repo, self._trees.get(str(tree.id), lambda: tuple(self._walk(repo, str(tree.id), ""))))
+        oid = str(tree.id)
+        return TreeSymbols(self, repo, self._trees.get(oid, lambda: _Known(tuple(self._walk(repo, oid, "")))))
 
     def fill(self, repo: pygit2.Repository, treeish: str) -> int:
         """Reads every blob of the tree that the index lacks, and tells how many that were."""
@@ -133,6 +134,15 @@ class SymbolIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    """What was found out about a tree: its folders with C files as (path, oid), those in reach of a path, answers."""
+
+    folders: tuple[tuple[str, str], ...]
+    near: dict[str, list[str]] = field(default_factory=dict)
+    answers: dict[tuple[str, bool], dict[bytes, bool]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class _Children:
     """What a folder holds: C files as (oid, whether it is a header), folders as (name, oid)."""
 
@@ -152,11 +162,15 @@ class _Children:
 
 
 class TreeSymbols:
-    """One tree's names, as `engine.guards.symbols.SymbolReader`; `folders` are (path, oid) with C files."""
+    """One tree's names, as `engine.guards.symbols.SymbolReader`."""
 
-    def __init__(self, index: SymbolIndex, repo: pygit2.Repository, folders: Sequence[tuple[str, str]]) -> None:
-        self._index, self._repo, self.folders = index, repo, folders
-        self._near: dict[str, list[str]] = {}
+    def __init__(self, index: SymbolIndex, repo: pygit2.Repository, known: _Known) -> None:
+        self._index, self._repo, self._known = index, repo, known
+
+    @property
+    def folders(self) -> Sequence[tuple[str, str]]:
+        """Every folder that holds C files itself, as (path, oid)."""
+        return self._known.folders
 
     def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those of the names that some header in reach of `path` holds."""
@@ -167,12 +181,18 @@ class TreeSymbols:
         return self._find(names, path, headers_only=False)
 
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
+        known = self._known.answers.setdefault((path, headers_only), {})
+        new = [name for name in names if name not in known]
+        if new:
+            found = self._search(new, path, headers_only=headers_only)
+            known.update((name, name in found) for name in new)
+        return frozenset(name for name in names if known[name])
+
+    def _search(self, names: Collection[bytes], path: str, *, headers_only: bool) -> set[bytes]:
         wanted = {zlib.crc32(name): name for name in names}
-        if not wanted:
-            return frozenset()
+        found: set[bytes] = set()
         near = self._in_reach(path)
         self._index.load(self._repo, near)
-        found: set[bytes] = set()
         for oid in near:
             if not wanted:
                 break
@@ -180,15 +200,15 @@ class TreeSymbols:
             for known in folder.headers if headers_only else folder.headers + folder.sources:
                 for key in [key for key in wanted if _holds(known, key)]:
                     found.add(wanted.pop(key))
-        return frozenset(found)
+        return found
 
     def _in_reach(self, path: str) -> list[str]:
         """The folders that code at `path` can use, those first that are likeliest to hold a name."""
-        if path not in self._near:
+        if path not in self._known.near:
             near = [folder for folder in self.folders if in_reach(folder[0], path)]
             near.sort(key=lambda folder: _distance(folder[0], path))
-            self._near[path] = [oid for _, oid in near]
-        return self._near[path]
+            self._known.near[path] = [oid for _, oid in near]
+        return self._known.near[path]
 
 
 def in_reach(folder: str, path: str) -> bool:

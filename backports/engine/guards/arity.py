@@ -25,8 +25,12 @@ def look(case: Case) -> Iterator[Flag]:
         return
     headers = {_key(call) for file in case.c_files if ccode.is_header(file.path) for call, _ in _new_calls(file)}
     for file in case.c_files:
-        for call, line in _new_calls(file):
-            if _key(call) not in headers and _differs(call, file, symbols):
+        called = [(call, line) for call, line in _new_calls(file) if _key(call) not in headers]
+        unknown = {_key(call) for call, _ in called} - symbols.target.present(
+            {_key(call) for call, _ in called}, file.path
+        )
+        for call, line in called:
+            if _key(call) in unknown and _takes_others(call, file, symbols):
                 name = call.name.decode("latin-1")
                 sentence = f"{name} is called with {call.arguments} arguments, which it takes nowhere in the tree."
                 yield Flag("other-arity", sentence, file.path, (line + 1,))
@@ -50,9 +54,6 @@ def _key(call: ccode.Call) -> bytes:
     return b"%s/%d" % (call.name, call.arguments)
 
 
-def _differs(call: ccode.Call, file: FileChange, symbols: Symbols) -> bool:
-    key = _key(call)
-    if symbols.target.present([key], file.path):
-        return False
+def _takes_others(call: ccode.Call, file: FileChange, symbols: Symbols) -> bool:
     others = [b"%s/%d" % (call.name, count) for count in range(ccode.MAX_ARGUMENTS + 1)]
-    return bool(symbols.target.present(others, file.path)) and bool(symbols.source.present([key], file.path))
+    return bool(symbols.target.present(others, file.path)) and bool(symbols.source.present([_key(call)], file.path))

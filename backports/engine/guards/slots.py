@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from backports.engine.result import Flag
 
@@ -15,11 +16,18 @@ from .changes import Case, Text
 NEAR = 40  # lines around a definition that are taken for its table
 LONGEST_LINE = 400
 _SLOT = re.compile(
-    rb"^\s*(?:#\s*define\s+([A-Za-z_]\w*)\s+(.*\d.*?)|[A-Z_]+\(\s*([A-Za-z_]\w*)\s*,\s*([^,)]*\d[^,)]*?)\s*\).*?"
-    rb"|([A-Z_][A-Z0-9_]*)\s*=\s*(\w*\d\w*)\s*,?)\s*$"
+    rb"^\s*(?:#\s*define\s+()(\w+)\s+(.*\d.*?)|([A-Z]\w*)\(\s*(\w+)\s*,\s*(.*\d.*?)\s*\)\s*;?"
+    rb"|()([A-Z_][A-Z0-9_]*)\s*=\s*(\w*\d\w*)\s*,?)\s*$"
 )
 _SPACE = re.compile(rb"\s+")
-Slot = tuple[bytes, bytes]
+
+
+class Slot(NamedTuple):
+    """A name's number in a table; `table` is the macro that makes the entries, or the names' first word."""
+
+    table: bytes
+    name: bytes
+    value: bytes
 
 
 def look(case: Case) -> Iterator[Flag]:
@@ -28,10 +36,10 @@ def look(case: Case) -> Iterator[Flag]:
         added = [(at, slot) for at in file.ours.added if (slot := _slot(file.ours.after, at))]
         known = _by_value(file.theirs.after) if added and file.theirs else {}
         for at, slot in added:
-            taken = _takers(file.ours.after, at, slot) - known.get(slot[1], set())
+            taken = _takers(file.ours.after, at, slot) - known.get(slot.value, set())
             if taken:
                 other = min(taken).decode("latin-1")
-                sentence = f"{slot[0].decode('latin-1')} gets the number that {other} has."
+                sentence = f"{slot.name.decode('latin-1')} gets the number that {other} has."
                 yield Flag("slot-taken", sentence, file.path, (at + 1,))
 
 
@@ -40,23 +48,21 @@ def _slot(text: Text, at: int) -> Slot | None:
     match = _SLOT.match(line) if len(line) <= LONGEST_LINE else None
     if match is None:
         return None
-    name, value = next((match.group(one), match.group(one + 1)) for one in (1, 3, 5) if match.group(one) is not None)
-    return name, _SPACE.sub(b"", value)
+    first = next(group for group in (1, 4, 7) if match.group(group) is not None)
+    table, name, value = match.group(first, first + 1, first + 2)
+    return Slot(table or name.partition(b"_")[0], name, _SPACE.sub(b"", value))
 
 
 def _takers(text: Text, at: int, slot: Slot) -> set[bytes]:
-    """Other names with the same value near line `at` whose first word is the same."""
+    """Other names of the same table with the same value near line `at`."""
     near = range(max(0, at - NEAR), min(len(text.lines), at + NEAR))
-    found = (_slot(text, place) for place in near if place != at)
-    prefix = slot[0].partition(b"_")[0]
-    return {name for name, value in filter(None, found) if (value, name.partition(b"_")[0]) == (slot[1], prefix)} - {
-        slot[0]
-    }
+    found = filter(None, (_slot(text, place) for place in near))
+    return {other.name for other in found if (other.table, other.value) == (slot.table, slot.value)} - {slot.name}
 
 
 def _by_value(text: Text) -> dict[bytes, set[bytes]]:
     """The names that share a value at the author's too."""
     found: dict[bytes, set[bytes]] = {}
-    for name, value in filter(None, (_slot(text, at) for at in range(len(text.code_lines)))):
-        found.setdefault(value, set()).add(name)
+    for slot in filter(None, (_slot(text, at) for at in range(len(text.code_lines)))):
+        found.setdefault(slot.value, set()).add(slot.name)
     return found

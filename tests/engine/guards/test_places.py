@@ -116,10 +116,11 @@ def test_a_number_that_is_taken() -> None:
 
 
 def test_a_feature_bit_that_is_taken() -> None:
-    table = b"XEN_FEATURE(WOOD, 9*32+ 3)\nXEN_FEATURE(STEEL, 9*32+ 4)\n"
-    assert flags_of(table, table + b"XEN_FEATURE(GLASS, 9*32+4)\n") == []
-    table = table.replace(b"(", b"(SHELF_")
-    assert flags_of(table, table + b"XEN_FEATURE(SHELF_GLASS, 9*32+4) /* shown */\n") == ["slot-taken"]
+    table = b"XEN_FEATURE(WOOD, (BASE+0)*32+ 3)\nXEN_FEATURE(STEEL, (BASE+0)*32+ 4)\n"
+    added = b"XEN_FEATURE(GLASS, (BASE+0)*32+4) /* shown */\n"
+    assert flags_of(table, table + added) == ["slot-taken"]
+    assert flags_of(table, table + added.replace(b"32+4", b"32+5")) == []
+    assert flags_of(table, table + added.replace(b"XEN_", b"OTHER_")) == []
 
 
 def test_an_equal_number_of_another_kind_is_free() -> None:
