@@ -2,7 +2,8 @@
 
 Method: where the target changed a line, the words of both versions are aligned; a name that one other
 name always stands in for, that the target no longer has, and whose stand-in the source does not know, is a
-rename. (After the identifier maps of the backporting literature; the thresholds were set on Xen's history.)
+rename, if at least one line changed in nothing else. (After the identifier maps of the backporting
+literature; the thresholds were set on Xen's history.)
 """
 
 from __future__ import annotations
@@ -29,16 +30,18 @@ def learn(sought: Collection[bytes], base_map: BaseMap, differ: LineDiffer) -> d
     """What the target calls each of the names `sought`, which it does not have, as far as its changes tell."""
     source = names_of(base_map.base)
     votes: dict[bytes, Counter[bytes]] = defaultdict(Counter)
+    proven: set[tuple[bytes, bytes]] = set()
     for old, new in _pairs(sought, base_map):
-        for name, other in _swaps(old, new, differ):
-            if name in sought:
-                votes[name][other] += 1
-    found: dict[bytes, bytes] = {}
-    for name, counts in votes.items():
-        other, count = counts.most_common(1)[0]
-        if other not in source and count >= CONSISTENT * counts.total():
-            found[name] = other
-    return found
+        swaps, only = _swaps(old, new, differ)
+        for name, other in swaps:
+            votes[name][other] += name in sought
+        proven.update(swaps if only else ())
+    best = {name: counts.most_common(1)[0] for name, counts in votes.items() if name in sought}
+    return {
+        name: other
+        for name, (other, count) in best.items()
+        if other not in source and (name, other) in proven and count >= CONSISTENT * votes[name].total()
+    }
 
 
 def translate(line: bytes, names: Mapping[bytes, bytes]) -> bytes:
@@ -61,14 +64,16 @@ def _mentions(lines: Sequence[bytes], sought: Collection[bytes]) -> bool:
     return any(name in sought for line in lines for name in NAME.findall(line))
 
 
-def _swaps(old: bytes, new: bytes, differ: LineDiffer) -> Iterator[tuple[bytes, bytes]]:
-    """Names and what stands where they stood."""
+def _swaps(old: bytes, new: bytes, differ: LineDiffer) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """Names and what stands where they stood, and whether nothing else was changed."""
     one, other = _words(old), _words(new)
     edits: Sequence[Edit] = differ(_as_lines(one), _as_lines(other))
+    swaps = []
     for edit in edits:
         before, after = one[edit.old_start : edit.old_stop], other[edit.new_start : edit.new_stop]
         if len(before) == len(after) == 1 and NAME.fullmatch(before[0]) and NAME.fullmatch(after[0]):
-            yield before[0], after[0]
+            swaps.append((before[0], after[0]))
+    return swaps, len(swaps) == len(edits)
 
 
 def _words(text: bytes) -> list[bytes]:

@@ -136,6 +136,14 @@ def test_added_lines_take_the_targets_name() -> None:
     assert "MAX_STOCK as STOCK_LIMIT" in result.files[0].doubts[0]
 
 
+def test_a_call_that_takes_other_arguments_is_no_other_name() -> None:
+    target = SHOP.replace(b"table[MAX_STOCK];", b"table[STOCK_LIMIT(0)];").replace(
+        b"define MAX_STOCK 64", b"define LIMIT 1"
+    )
+    (found,) = with_names(PATCH, target, SHOP, {b"MAX_STOCK"}).files[0].hunks
+    assert found.placement is None or found.placement.rung is not Rung.DIALECT
+
+
 def test_a_name_that_the_target_knows_is_kept() -> None:
     result = with_names(PATCH, SHOP.replace(b"MAX_STOCK", b"STOCK_LIMIT"), SHOP, set())
     assert b"used >= MAX_STOCK" in (result.changes["lib/shop.c"].data or b"")
