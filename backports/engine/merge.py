@@ -7,11 +7,14 @@ touch conflict, unless both sides leave the same text there.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .tree import Edit
+
+WORDS = re.compile(rb"\w\w\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +73,19 @@ class BaseMap:
     def gap(self, at: int) -> int | None:
         """Where lines inserted before base line `at` belong when one neighbour is unmodified; None when neither is.
 
-        Lines that the target itself inserted there leave the order open, which is None too.
+        Lines that the target itself inserted there leave the order open, which is None too; so does a
+        neighbour without a word in it when the target has lines of its own on the other side.
         """
-        for edit in (self.edits[number] for number in self.touching(at, at)):
-            if edit.old_start == edit.old_stop or edit.old_start < at < edit.old_stop:
-                return None
-            return edit.new_stop if edit.old_stop == at else edit.new_start
-        return self.position(at)
+        edit = next((self.edits[number] for number in self.touching(at, at)), None)
+        if edit is None:
+            return self.position(at)
+        if edit.old_start == edit.old_stop or edit.old_start < at < edit.old_stop:
+            return None
+        before = edit.old_stop == at
+        neighbour = self.base[at - (not before)] if at - (not before) < len(self.base) else b""
+        if edit.new_start < edit.new_stop and not WORDS.search(neighbour):
+            return None
+        return edit.new_stop if before else edit.new_start
 
     def touching(self, start: int, stop: int) -> range:
         """Numbers of the edits that overlap or touch base lines `[start, stop)`."""

@@ -25,15 +25,31 @@ def code_of(result) -> str:
     return found.rejection.code
 
 
+NEIGHBOUR = SHOP.replace(b"    table[slot].count += count;\n", b"    table[slot].count = total(count);\n")
+
+
 def test_an_insertion_beside_the_targets_own_change() -> None:
+    line = b"    table[slot].seen = now();\n"
+    fixed = SHOP.replace(b"    table[slot].name = name;\n", line + b"    table[slot].name = name;\n")
+    result = on(NEIGHBOUR, unified(SHOP, fixed))
+    assert after(result) == NEIGHBOUR.replace(
+        b"    table[slot].name = name;\n", line + b"    table[slot].name = name;\n"
+    )
+    assert (result.rung, result.confidence) == (Rung.ADJACENT, Confidence.REVIEW)
+    assert "right beside" in result.reasons[0]
+
+
+def test_a_blank_line_alone_is_no_neighbour_to_go_by() -> None:
     target = SHOP.replace(
         b"\n    if (slot < 0)\n        slot = used++;\n", b"\n    if (slot == -1)\n        slot = next();\n"
     )
-    result = on(target)
-    added = b"    if (slot < 0 && used >= MAX_STOCK)\n        return -ENOSPC;\n"
-    assert after(result) == target.replace(b"    if (slot == -1)\n", added + b"    if (slot == -1)\n")
-    assert (result.rung, result.confidence) == (Rung.ADJACENT, Confidence.REVIEW)
-    assert "right beside" in result.reasons[0]
+    assert on(target).outcome is Outcome.CONFLICT
+
+
+def test_a_name_that_the_targets_file_lost_is_not_added_beside_its_change() -> None:
+    fixed = SHOP.replace(b"    table[slot].name = name;\n", b"    table[slot].name = name + MAX_STOCK;\n")
+    target = NEIGHBOUR.replace(b"MAX_STOCK", b"LIMIT")
+    assert on(target, unified(SHOP, fixed)).outcome is Outcome.CONFLICT
 
 
 def test_a_replaced_line_beside_the_targets_own_change() -> None:

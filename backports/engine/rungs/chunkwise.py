@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from backports.engine.dialect import names_of
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Placement, Rung
 from backports.engine.verify import is_distinctive
@@ -74,15 +73,9 @@ def land(context: FileContext, number: int, edits: list[Replace], rung: Rung, do
         return Refusal("other-function", "Its place is in a function of another name.", start)
     if any(repeats(context, number, edit) for edit in edits):
         return Refusal("duplicate-line", "A line that it adds would stand there twice in a row.", start)
-    if strange(context, edits):
+    if context.strange(edits):
         return Refusal("missing-name", "It adds names that the target does not have.", start)
     return Landing(Placement(rung, line + 1, line - context.named(number)), start, stop, tuple(edits), doubt)
-
-
-def strange(context: FileContext, edits: Sequence[Replace]) -> frozenset[bytes]:
-    """The names in the edits' lines that the target lacks, and has no other name for."""
-    used = names_of([line for edit in edits for line in edit.lines])
-    return context.unknown(used) - set(context.dialect)
 
 
 def repeats(context: FileContext, number: int, edit: Replace) -> bool:

@@ -229,6 +229,17 @@ class FileContext:
         sought = self.unknown(used - names_of(self.index.lines))
         return learn(sought, base_map, self.differ) if sought else {}
 
+    def strange(self, edits: Sequence[Replace]) -> frozenset[bytes]:
+        """Names in the edits' lines that the target lacks and has no other name for.
+
+        Where nothing is known of the trees: names of the file that the patch was made on, gone from the target's.
+        """
+        used = names_of([line for edit in edits for line in edit.lines])
+        if self.strangers is not None:
+            return self.unknown(used) - set(self.dialect)
+        own = used - names_of(self.index.lines) if self.base_map and self.base_map.edits else frozenset()
+        return own & names_of(self.base_map.base) if self.base_map and own else frozenset()
+
     def unknown(self, names: frozenset[bytes]) -> frozenset[bytes]:
         """Those of the names that the source tree has and the target's tree lacks."""
         if not names or self.strangers is None:

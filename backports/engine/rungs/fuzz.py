@@ -53,9 +53,12 @@ def _place(context: FileContext, number: int, fuzz: int, drop: tuple[int, int]) 
     if len(inside) != 1:
         return _refuse(found, inside)
     start = inside[0] - drop[0]
+    edits = context.edits_at(number, start)
+    if context.strange(edits):
+        return Refusal("missing-name", "It adds names that the target does not have.", inside[0])
     placement = Placement(Rung.FUZZ, max(0, start) + 1, start - context.named(number), fuzz)
     doubt = f"it fits only with fuzz {fuzz}: {drop[0]} lines of context before it and {drop[1]} after were given up"
-    return Landing(placement, inside[0], inside[0] + len(block), context.edits_at(number, start), doubt)
+    return Landing(placement, inside[0], inside[0] + len(block), edits, doubt)
 
 
 def _weak(context: FileContext, number: int, block: tuple[bytes, ...]) -> Refusal | None:
