@@ -7,7 +7,7 @@ the module names them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from backports.engine.result import Flag, Outcome, SeriesResult
@@ -20,7 +20,15 @@ __all__ = ["GUARDS", "Case", "Guard", "SymbolReader", "Symbols", "check", "open_
 
 Guard = Callable[[Case], Iterable[Flag]]
 
+
+def look_size(case: Case) -> Iterator[Flag]:
+    """`not-guarded`: a file's change is so large that no other guard looked at it."""
+    for path in case.too_large:
+        yield Flag("not-guarded", "the change is too large for the guards; read it whole.", path)
+
+
 GUARDS: tuple[Guard, ...] = (
+    look_size,
     missing.look,
     missing.look_undeclared,
     missing.look_formats,

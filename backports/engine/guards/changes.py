@@ -16,6 +16,8 @@ from backports.engine.tree import Edit, LineDiffer, TreeReader
 from . import ccode
 from .symbols import Symbols
 
+GUARDED_HUNKS = 1000  # of a file; what is larger is not looked at, and told
+GUARDED_BYTES = 4 * 1024 * 1024
 LONGEST_FUNCTION = 2000  # lines; what is longer is looked at as far as this
 
 
@@ -150,12 +152,13 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that a guard may look at."""
+    """All that a guard may look at; `too_large` are paths whose change is beyond what guards look at."""
 
     result: SeriesResult
     files: tuple[FileChange, ...]
     tree: TreeReader
     symbols: Symbols | None = None
+    too_large: tuple[str, ...] = ()
 
     @property
     def c_files(self) -> Iterator[FileChange]:
@@ -171,10 +174,18 @@ def open_case(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbol
         after.update((path, change.data) for path, change in patch.changes.items())
         for file in patch.files:
             diffs.setdefault(file.path, []).append(file.diff)
+    kept = {path: data for path, data in after.items() if data is not None}
+    too_large = tuple(path for path, data in kept.items() if _is_too_large(data, diffs.get(path, [])))
     files = tuple(
-        _file_change(path, data, diffs.get(path, []), tree, differ) for path, data in after.items() if data is not None
+        _file_change(path, data, diffs.get(path, []), tree, differ)
+        for path, data in kept.items()
+        if path not in too_large
     )
-    return Case(result, files, tree, symbols)
+    return Case(result, files, tree, symbols, too_large)
+
+
+def _is_too_large(data: bytes, diffs: Sequence[FileDiff]) -> bool:
+    return len(data) > GUARDED_BYTES or sum(len(diff.hunks) for diff in diffs) > GUARDED_HUNKS
 
 
 def _file_change(path: str, data: bytes, diffs: Sequence[FileDiff], tree: TreeReader, differ: LineDiffer) -> FileChange:

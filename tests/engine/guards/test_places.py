@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from backports.engine.guards import GUARDS, agreement
-from backports.engine.guards.changes import Case, Change, FileChange, Text
+from backports.engine.guards.changes import GUARDED_HUNKS, Case, Change, FileChange, Text
 from backports.engine.locate import diff_lines
-from backports.engine.result import Outcome, SeriesResult
+from backports.engine.result import Confidence, Outcome, SeriesResult
 from tests.engine.guards.cases import codes, port
 from tests.engine.helpers import DictTree
 
@@ -141,3 +141,12 @@ def test_a_twin_that_the_author_left_too() -> None:
     twin = BODY + b"\nint shelf_old(int n)\n{\n    shelf[n] = 1;\n}\n"
     fixed = twin.replace(b"    shelf[n] = 1;\n", b"    shelf_set(n, 1);\n", 1)
     assert codes(port({"s.c": twin}, {"s.c": fixed}, {"s.c": b"\n" + twin})) == []
+
+
+def test_a_change_too_large_for_the_guards_is_told() -> None:
+    lines = [b"int a%d;\n" % number for number in range(8 * (GUARDED_HUNKS + 1))]
+    source, small = b"".join(lines), b"".join(lines).replace(b"int a5;", b"int c5;")
+    assert codes(port({"s.c": source}, {"s.c": small}, {"s.c": source})) == []
+    large = b"".join(line if at % 8 else b"extern " + line for at, line in enumerate(lines))
+    result = port({"s.c": source}, {"s.c": large}, {"s.c": source})
+    assert (codes(result), result.confidence) == (["not-guarded"], Confidence.REVIEW)
