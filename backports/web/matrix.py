@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
@@ -27,6 +28,7 @@ from .progress import Progress, progress, tally
 from .stamp import stamp
 
 PAGE = 50
+MOST_CELLS = 1200  # keeps a page under 200 kB, whatever the number of branches
 STAGING_RANK = 9998
 MASTER_RANK = 9999
 _COLUMNS = ("advisory__number", "branch_id", "id", *looks.COLUMNS)
@@ -101,13 +103,14 @@ def _cells(
 
 
 def _upstream_cell(advisory: Advisory, *, held: bool) -> str:
-    return stamp("parts/_upstream_cell.html", (("held", held),), number=str(advisory.number))
+    path = reverse("advisory", args=[advisory.number])
+    return stamp("parts/_upstream_cell.html", (("held", held),), path=path)
 
 
 def matrix_cell(number: int, rank: int, pk: UUID, shape: looks.Look, *, swap: bool = False) -> str:
     """One `<td>` with an id by which a later answer can replace it; `swap` marks it as such an answer."""
     key = (*shape, ("swap", swap))
-    return stamp("parts/_matrix_cell.html", key, number=str(number), rank=str(rank), id=str(pk))
+    return stamp("parts/_matrix_cell.html", key, number=str(number), rank=str(rank), path=looks.attempt_path(pk))
 
 
 def _open_cells(repository: Repository, visible: QuerySet[Advisory]) -> QuerySet[Attempt]:
@@ -139,7 +142,7 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
     fitting = narrow(visible, shown, wanted).only(
         "number", "disclosed_at", "planned_disclosure_at", "current__title", "current__cves"
     )
-    page = page_of(fitting, request.GET, PAGE)
+    page = page_of(fitting, request.GET, page_size(len(columns)))
     context = {
         "repository": shown,
         "repositories": mirrors,
@@ -153,6 +156,11 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
         "poll": poll_url_query(page.rows),
     }
     return render(request, "matrix/page.html", context)
+
+
+def page_size(columns: int) -> int:
+    """How many advisories stand on a page with so many columns."""
+    return max(10, min(PAGE, MOST_CELLS // max(1, columns)))
 
 
 def poll_url_query(rows: Sequence[Advisory]) -> str:
