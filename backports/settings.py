@@ -93,12 +93,13 @@ EMBEDDED_DATABASE = not DATABASE_URL
 
 def _database(url: str, role: str) -> dict[str, object]:
     if url:
-        return dict(dj_database_url.parse(url, conn_max_age=60))
+        return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "backports",
         "USER": role,
         "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
         **embedded.connection(DATA_DIR),
     }
 
@@ -205,6 +206,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
 FETCH_EVERY = env.number("FETCH_EVERY", 900)
 ATTEMPT_LEASE = env.number("ATTEMPT_LEASE", 120)
+# A message this old, in seconds, may have died with a worker that had taken it: its attempt is sent again.
+RESEND_AFTER = env.number("RESEND_AFTER", 300)
 SWEEP_EVERY = env.number("SWEEP_EVERY", 10)
 CELERY_BEAT_SCHEDULE = {
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
