@@ -203,7 +203,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 450_000  # kilobytes
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 FETCH_EVERY = env.number("FETCH_EVERY", 900)
 ATTEMPT_LEASE = env.number("ATTEMPT_LEASE", 120)
 # A message this old, in seconds, may have died with a worker that had taken it: its attempt is sent again.
@@ -222,5 +222,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"celery.app.trace": {"level": "WARNING"}, "celery.worker.strategy": {"level": "WARNING"}},
+    "loggers": {
+        # Named by themselves, since Celery puts its own level on the root of its workers.
+        "backports": {"level": env.text("LOG_LEVEL", "INFO")},
+        "xsa": {"level": env.text("LOG_LEVEL", "INFO")},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
 }
