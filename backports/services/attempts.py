@@ -31,7 +31,6 @@ from .prerequisites import has_prerequisites, note_end, note_start, replan_depen
 log = logging.getLogger(__name__)
 MOST_STARTS = 3
 SEND_AT_ONCE = 2_000
-RESEND_AFTER = timedelta(minutes=5)
 State = Attempt.State
 
 
@@ -44,7 +43,8 @@ def waiting(now: datetime) -> Q:
 def send(*, limit: int = SEND_AT_ONCE) -> int:
     """Queue what waits and was not queued lately; returns how many messages were sent."""
     now = timezone.now()
-    unsent = Q(sent_at=None) | Q(sent_at__lt=now - RESEND_AFTER) | Q(state=State.RUNNING)
+    lost = now - timedelta(seconds=settings.RESEND_AFTER)
+    unsent = Q(sent_at=None) | Q(sent_at__lt=lost) | Q(state=State.RUNNING)
     rows = Attempt.objects.filter(waiting(now) & unsent).order_by("-advisory__number", "-branch__rank")
     ids = list(rows.values_list("pk", flat=True)[:limit])
     Attempt.objects.filter(pk__in=ids).update(sent_at=now)
