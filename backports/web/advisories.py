@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
+from backports.services.places import mirror_path
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile
-from xsa.visibility import visible_advisories
+from xsa.visibility import visible_advisories, visible_to
 
-from . import words
+from . import downloads, words
 from .filters import search
 from .lookup import advisory_or_404, repositories
 from .pager import page_of
@@ -34,6 +37,21 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 _LISTED = ("current__title", "current__cves", "current__number")
+
+
+@require_safe
+def upstream_fix(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A fix that was found in a repository: its commits as mail for `git am`."""
+    rows = visible_to(request.user, Fix.objects.filter(patches__file=None), "version__advisory")
+    fix = get_object_or_404(rows.select_related("version__advisory").distinct(), pk=pk)
+    patches = fix.patches.exclude(commit="").order_by("position")
+    if not patches:
+        raise Http404
+    advisory = fix.version.advisory
+    notes = downloads.embargo_notes(advisory)
+    mails = [mail for row in patches for mail in mbox.commits(mirror_path(row.repository), [row.commit], notes)]
+    name = f"xsa{advisory.number}-{fix.branch}.patch"
+    return downloads.attachment(mbox.as_mbox(mails), name, embargoed=advisory.embargoed)
 
 
 @require_safe
@@ -67,6 +85,8 @@ def _fixes(advisory: Advisory) -> list[Fix]:
     patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
     rows = Fix.objects.filter(version__in=[advisory.current_id, *_mined(advisory)]).select_related("version")
     found = list(rows.prefetch_related(patches))
+    for fix in found:
+        fix.mined = any(patch.commit for patch in fix.patches.all())  # type: ignore[attr-defined]
     grouped: dict[tuple[object, ...], Any] = {}
     for fix in sorted(found, key=lambda fix: (fix.tree != "xen", fix.tree, _version_key(fix.branch))):
         first: Any = grouped.setdefault((fix.tree, fix.origin, fix.digest, *fix.prerequisites), fix)

@@ -49,6 +49,7 @@ def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
         "siblings": row.repository.branches.filter(gone=False, history_only=False, rank__lt=9998),
         "counts": counts,
         "missing": sum(one["count"] for one in counts if one["missing"]),
+        "open": sum(one["count"] for one in counts if one["word"].value in words.STATES),
         "ready": _ready(current),
         "chosen": words.OUTCOMES.get(chosen) or words.STATES.get(chosen),
         "page": page,

@@ -142,6 +142,27 @@ def test_the_upstream_fix_can_be_downloaded(work: Path, branch: Branch, anonymou
     assert (work / "a.c").read_text() == "fixed\n"
 
 
+def test_a_fix_that_was_found_in_the_repository_can_be_downloaded(
+    work: Path, branch: Branch, anonymous: Client, member: Client
+) -> None:
+    (work / "a.c").write_text("fixed\n")
+    git(work, "commit", "-qam", "a.c: fix")
+    git(work, "push", "-q", str(mirror_path("xen")), "stable-4.11")
+    oid = git(work, "rev-parse", "HEAD")
+    known = factories.fix(factories.advisory(456), "4.11", commit=oid)
+    secret = factories.fix(factories.advisory(777, disclosed=False), "4.11", commit=oid)
+    for fix in (known, secret):
+        fix.patches.update(repository="xen")
+    assert f"/fixes/{known.pk}/fix.patch" in anonymous.get("/advisories/456/").content.decode()
+    assert anonymous.get(f"/fixes/{secret.pk}/fix.patch").status_code == 404
+    embargoed = member.get(f"/fixes/{secret.pk}/fix.patch")
+    assert embargoed["Cache-Control"] == "no-store"
+    assert b"# EMBARGOED: XSA-777" in embargoed.content
+    git(work, "reset", "-q", "--hard", "HEAD^")
+    git(work, "am", "-q", data=anonymous.get(f"/fixes/{known.pk}/fix.patch").content)
+    assert (work / "a.c").read_text() == "fixed\n"
+
+
 def test_all_of_a_branch_comes_in_order_oldest_first(work: Path, branch: Branch, anonymous: Client) -> None:
     applied(factories.advisory(456), branch, "a.c")
     applied(factories.advisory(123), branch, "b.c", confidence="review")
