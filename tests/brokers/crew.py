@@ -87,6 +87,9 @@ class Crew:
     def freeze(self, name: str) -> None:
         os.killpg(self.processes[name].pid, signal.SIGSTOP)
 
+    def thaw(self, name: str) -> None:
+        os.killpg(self.processes[name].pid, signal.SIGCONT)
+
     def kill(self, name: str) -> None:
         """Parent and children at once, with nothing said to anybody."""
         kill(self.processes[name])
