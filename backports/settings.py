@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from backports import env
 from backports.runtime import embedded
@@ -194,6 +195,14 @@ if not BROKER_URL:
     for _folder in ("messages", "control"):
         (_QUEUE_DIR / _folder).mkdir(parents=True, exist_ok=True, mode=0o700)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Attempts by the thousand go through the first queue; what a person or the clock waits for through the second.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("soon")]
+CELERY_TASK_ROUTES = {
+    "backports.fetch_repositories": {"queue": "soon"},
+    "backports.refresh_repository": {"queue": "soon"},
+    "backports.sweep_attempts": {"queue": "soon"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -31,4 +31,6 @@ else:
 
 from backports.settings import *  # noqa: E402, F403
 
+# WhiteNoise warns of a missing folder; tests collect nothing.
+(Path(os.environ["DATA"]) / "static").mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

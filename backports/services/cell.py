@@ -141,8 +141,8 @@ class _Search:
 
     def try_one(self, source: Source, tree: GitTree) -> Tried:
         if source.problem_code:
-            return Tried(source.fix.branch, Outcome.MALFORMED, None, source.problem_code, source.problem)
-        return try_patches(source.fix.branch, source.patches, tree)
+            return Tried(str(source.fix.pk), Outcome.MALFORMED, None, source.problem_code, source.problem)
+        return try_patches(str(source.fix.pk), source.patches, tree)
 
     def with_prerequisites(self, best: Tried, source: Source) -> tuple[Ground, Tried, Source]:
         """The same on top of the results for the advisories that the fix builds on, where those are missing."""
@@ -210,9 +210,10 @@ class _Search:
 
     def summary(self, tried: Tried, best: Tried) -> dict[str, Any]:
         done, total = evidence.landed(tried.result) if tried.result else (0, 0)
+        fix = next(fix for fix in self.fixes if str(fix.pk) == tried.label)
         return {
-            "branch": tried.label,
-            "origin": next(fix.origin for fix in self.fixes if fix.branch == tried.label),
+            "branch": fix.branch,
+            "origin": fix.origin,
             "outcome": tried.outcome.value,
             "rung": (tried.result.rung or "") if tried.result else "",
             "confidence": (tried.result.confidence or "") if tried.result else "",

@@ -7,9 +7,9 @@ import os
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from backports.engine.diff import parse_series
@@ -63,9 +63,9 @@ def git(folder: Path, *args: str, data: bytes = b"") -> str:
 
 
 @pytest.fixture
-def work(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(db: None, tmp_path: Path, settings: Any) -> Path:
     """A work tree with two files, and its mirror where the product keeps mirrors."""
-    monkeypatch.setattr(settings, "GIT_ROOT", tmp_path / "git")
+    settings.GIT_ROOT = tmp_path / "git"
     folder = tmp_path / "work"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "stable-4.11")
@@ -201,12 +201,13 @@ def test_an_unknown_confidence_does_not_exist(work: Path, branch: Branch, anonym
     assert anonymous.get(f"/r/xen/branches/4.11/applied.mbox?{query}").status_code == 404
 
 
-def test_what_is_gone_from_disk_is_told_with_its_code(world: World, anonymous: Client, tmp_path: Path) -> None:
+def test_what_is_gone_from_disk_is_told_with_its_code(
+    world: World, anonymous: Client, tmp_path: Path, settings: Any
+) -> None:
     world.known_attempt.result = factories.OID
     world.known_attempt.save()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "GIT_ROOT", tmp_path / "nowhere")
-        answer = anonymous.get(f"/attempts/{world.known_attempt.pk}/result.patch")
+    settings.GIT_ROOT = tmp_path / "nowhere"
+    answer = anonymous.get(f"/attempts/{world.known_attempt.pk}/result.patch")
     assert answer.status_code == 503
     assert b"mirror-missing" in answer.content
     assert str(tmp_path).encode() not in answer.content
