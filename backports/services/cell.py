@@ -8,8 +8,7 @@ from typing import Any
 
 from backports.engine.result import Outcome, SeriesResult
 from backports.git.changes import full_oid
-from backports.git.history import find_by_subject_or_patch_id, is_ancestor
-from backports.git.patches import format_patch
+from backports.git.history import contained, find_by_subject_or_patch_id
 from backports.git.results import commit_series, open_results
 from backports.git.store import commit_at, open_repository
 from backports.git.transfer import copy_ref
@@ -173,19 +172,16 @@ class _Search:
         )
 
     def lacks(self, commit: str) -> bool:
-        """Whether the branch is known to be without a commit, under this oid and under its subject or patch id.
+        """Whether the branch is known to be without a commit, under this oid and under its subject.
 
-        A commit that is not in the mirror proves nothing, and neither does a merge or a first commit.
+        A commit that is not in the mirror proves nothing.
         """
         oid = full_oid(self.mirror, commit)
-        if oid is None or is_ancestor(self.mirror, oid, self.attempt.tip):
-            return False
-        commit_there = commit_at(self.repo, oid)
-        if len(commit_there.parents) != 1:
-            return False
-        subject = commit_there.message.partition("\n")[0]
         name = self.attempt.branch.name
-        return find_by_subject_or_patch_id(self.mirror, name, subject, format_patch(self.repo, oid)) is None
+        if oid is None or oid in contained(self.mirror, [oid], [name])[name]:
+            return False
+        subject = commit_at(self.repo, oid).message.partition("\n")[0]
+        return find_by_subject_or_patch_id(self.mirror, name, subject, b"") is None
 
     def keep(self, best: Tried, source: Source, ground: Ground) -> Finding:
         outcome = best.outcome
