@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from backports.export import mbox
-from backports.models import Attempt, UpstreamFix
+from backports.models import Attempt, Repository, UpstreamFix
 from backports.services.places import mirror_path
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile
 from xsa.visibility import visible_advisories, visible_to
 
 from . import downloads, words
 from .filters import search
-from .lookup import advisory_or_404, repositories
+from .lookup import advisory_or_404, attempts_for, repositories
 from .pager import page_of
 
 PAGE = 100
@@ -29,7 +29,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """All advisories that the reader may see, also those that no repository here has a cell for."""
     sought = request.GET.get("text", "").replace("\0", "").strip()[:100]
     visible = visible_advisories(request.user)
-    tried = Exists(Attempt.objects.filter(advisory=OuterRef("pk"), current=True))
+    tried = Exists(attempts_for(request).filter(advisory=OuterRef("pk"), current=True))
     found = search(visible, sought) if sought else visible
     rows = found.annotate(tried=tried).only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
     context = {"page": page_of(rows, request.GET, PAGE), "count": rows.count(), "text": sought}
@@ -59,13 +59,14 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     """One advisory: its versions, text, fixes, files, and how it stands on every branch."""
     advisory = advisory_or_404(request, number)
     current = advisory.current
+    cells = attempts_for(request).filter(advisory=advisory, current=True)
     context = {
         "advisory": advisory,
         "current": current,
         "versions": _versions(advisory),
         "fixes": _fixes(advisory),
         "files": _files(advisory),
-        "strips": [strip for row in repositories() if (strip := _strip(advisory, row))["branches"]],
+        "strips": [strip for row in repositories() if (strip := _strip(advisory, row, cells))["branches"]],
         "deployment": words.DEPLOYMENT.get(current.deployment, "") if current else "",
         "signature": words.SIGNATURES.get(current.signature, "") if current else "",
         "words": words,
@@ -108,21 +109,14 @@ def _files(advisory: Advisory) -> list[PatchFile]:
     return list(rows.order_by("-version__number", "name"))
 
 
-def _strip(advisory: Advisory, repository: Any) -> dict[str, Any]:
-    """A repository's branches, newest first, each with its current attempt or with the upstream fix."""
-    attempts = {
-        row.branch_id: row
-        for row in Attempt.objects.filter(advisory=advisory, current=True, branch__repository=repository).defer(
-            "evidence", "paths"
-        )
-    }
-    held = {
-        row.branch_id: row.commits
-        for row in UpstreamFix.objects.filter(advisory=advisory, branch__repository=repository)
-    }
+def _strip(advisory: Advisory, repository: Repository, cells: QuerySet[Attempt]) -> dict[str, Any]:
+    """A repository's branches, newest first, each with its current attempt, or none where it holds the upstream fix."""
+    attempts = {row.branch_id: row for row in cells.filter(branch__repository=repository)}
+    held = UpstreamFix.objects.filter(advisory=advisory, branch__repository=repository)
+    shown = attempts.keys() | set(held.values_list("branch_id", flat=True))
     branches = [
-        {"branch": branch, "attempt": attempts.get(branch.pk), "commits": held.get(branch.pk, [])}
+        {"branch": branch, "attempt": attempts.get(branch.pk)}
         for branch in repository.branches.filter(gone=False)
-        if branch.pk in attempts or branch.pk in held
+        if branch.pk in shown
     ]
     return {"repository": repository, "branches": branches}

@@ -323,3 +323,25 @@ def test_a_disclosed_fix_is_never_built_on_an_embargoed_one(workshop: Workshop) 
     disclose(None, advisory=open_one, reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
     workshop.work()
     assert set(workshop.outcomes(952).values()) == {"conflict"}
+
+
+def test_the_progress_of_an_embargoed_prerequisite_causes_no_attempt_of_a_disclosed_fix(workshop: Workshop) -> None:
+    disclose(None, advisory=on_top(workshop), reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
+    workshop.work()
+    before = list(Attempt.objects.filter(advisory__number=952).order_by("pk").values())
+    pick(workshop)
+    workshop.work()
+    plan(workshop.repository, because="branch moved")
+    assert list(Attempt.objects.filter(advisory__number=952).order_by("pk").values()) == before
+
+
+def test_each_disclosure_has_what_was_built_on_it_tried_again(workshop: Workshop) -> None:
+    below, above = pick(workshop), on_top(workshop)
+    workshop.work()
+    assert set(workshop.outcomes(952).values()) == {"needs-prerequisite"}
+    for opened, outcome in ((above, "conflict"), (below, "needs-prerequisite")):
+        disclose(None, advisory=opened, reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
+        plan(workshop.repository, because="disclosed")
+        assert workshop.waiting_cells() == {(952, name) for name in BRANCHES}
+        workshop.work()
+        assert set(workshop.outcomes(952).values()) == {outcome}
