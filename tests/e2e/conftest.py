@@ -26,7 +26,7 @@ QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """Stopped by Ctrl-C at the end, which must end it well."""
     folder = Path(tempfile.mkdtemp(prefix="backports-e2e-"))
@@ -43,7 +43,7 @@ def server() -> Iterator[Server]:
     assert status == 0, output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; none is ever downloaded."""
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
