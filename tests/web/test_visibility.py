@@ -13,7 +13,7 @@ from django.utils import timezone
 from backports.models import Attempt
 from tests import factories
 from tests.web.conftest import SECRETS, World
-from xsa.models import Membership
+from xsa.models import Membership, PatchFile
 
 LISTS = [
     "/",
@@ -194,3 +194,12 @@ def test_trying_again_never_leads_to_a_hidden_attempt(world: World, outsider: Cl
     build_on_the_secret(world)
     answer = outsider.post(f"/attempts/{world.known_attempt.pk}/retry/")
     assert answer["Location"] == f"/attempts/{world.known_attempt.pk}/"
+
+
+def test_an_index_that_was_read_is_not_among_the_files_that_were_not(world: World, team: Client) -> None:
+    values = {"version": None, "kind": "index", "sha256": "0" * 64, "size": 2, "data": b"[]"}
+    PatchFile.objects.create(name="read-xsa.json", **values)
+    PatchFile.objects.create(name="unread-xsa.json", problems=[{"code": "malformed-index", "sentence": "x"}], **values)
+    page = team.get("/files/unread/").content.decode()
+    assert "unread-xsa.json" in page
+    assert ">read-xsa.json" not in page
