@@ -26,6 +26,7 @@ from backports.models import Attempt
 from xsa.models import Fix
 
 from .cell import Finding, find
+from .planning import one_planner
 from .prerequisites import has_prerequisites, note_end, note_start, replan_dependents
 
 log = logging.getLogger(__name__)
@@ -164,6 +165,7 @@ def requeue(attempts: Iterable[Attempt]) -> int:
 
 @transaction.atomic
 def _again(old: Attempt) -> Attempt | None:
+    one_planner(old.branch.repository_id)
     if not Attempt.objects.filter(pk=old.pk, current=True).update(current=False):
         return None
     return Attempt.objects.create(

@@ -20,7 +20,7 @@ from . import evidence
 from .places import mirror_path, results_path
 from .planning import fixes_for
 from .prerequisites import Ground, grounds
-from .sources import Source, by_nearness, nearest_and_master, read_source
+from .sources import Source, by_nearness, nearest_and_master, nothing_to_apply, read_source
 from .trying import Tried, choose, code_absent, introducing_commits, try_patches
 
 
@@ -84,9 +84,8 @@ def find(attempt: Attempt) -> Finding:
     """Try the cell. Raises EngineError or GitError when the environment is broken."""
     branch = attempt.branch
     fixes = fixes_for(branch.repository.project, [attempt.advisory]).get(attempt.advisory_id, [])
-    nothing = [fix for fix in fixes if fix.branch == branch.name and fix.says_nothing_to_apply]
-    if nothing:
-        return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing[0])
+    if nothing := nothing_to_apply(fixes, branch):
+        return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing)
     chosen = nearest_and_master(by_nearness(fixes, branch))
     if not chosen:
         return Finding.failed("no-source", "The advisory has no fix for this project that could be tried.")

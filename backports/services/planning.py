@@ -17,7 +17,7 @@ from backports.models import Attempt, Branch, Repository, UpstreamFix
 from xsa.models import Advisory, Fix, FixPatch
 from xsa.services.mined import MINED
 
-from .sources import MASTER_RANK, STAGING_RANK, by_nearness, input_key
+from .sources import MASTER_RANK, STAGING_RANK, by_nearness, input_key, nothing_to_apply
 from .trying import ENGINE
 
 log = logging.getLogger(__name__)
@@ -67,11 +67,15 @@ def plan(
 
     A cell that is tried already with the same sources and on the same tip is left alone.
     """
-    # One planner at a time for a repository, or two would both make the current attempt of a cell.
-    Repository.objects.select_for_update().get(pk=repository.pk)
+    one_planner(repository.pk)
     wanted = list(Advisory.objects.all() if advisories is None else advisories)
     columns = [*(tried_branches(repository) if branches is None else branches)]
     return _Planner(repository, wanted, columns, because).run()
+
+
+def one_planner(repository: UUID) -> None:
+    """Wait for others who plan this repository, or two would both make the current attempt of a cell."""
+    Repository.objects.select_for_update().get(pk=repository)
 
 
 def key_now(attempt: Attempt) -> str:
@@ -136,7 +140,7 @@ class _Planner:
     def key(self, advisory: Advisory, fixes: list[Fix], branch: Branch) -> str:
         numbers = {number for fix in fixes for number in fix.prerequisites}
         states = [f"{number} {self.state_of(number, advisory, branch)}" for number in numbers]
-        return input_key(ENGINE, by_nearness(fixes, branch), states)
+        return input_key(ENGINE, _inputs(fixes, branch), states)
 
     def state_of(self, number: int, dependent: Advisory, branch: Branch) -> str:
         """How far a prerequisite has come on a branch: fixed upstream, a result of ours, or nothing.
@@ -156,7 +160,12 @@ class _Planner:
 
 def settled_key(fixes: Sequence[Fix], branch: Branch) -> str:
     """The key of a cell that came through by itself, whatever becomes of its prerequisites."""
-    return input_key(ENGINE, by_nearness(fixes, branch), [])
+    return input_key(ENGINE, _inputs(fixes, branch), [])
+
+
+def _inputs(fixes: Sequence[Fix], branch: Branch) -> list[Fix]:
+    nothing = nothing_to_apply(fixes, branch)
+    return [*by_nearness(fixes, branch), *([nothing] if nothing else [])]
 
 
 def _fixed(advisory: Advisory, branch: Branch, key: str, commits: Sequence[str]) -> Attempt:

@@ -23,7 +23,7 @@ from xsa.services.mined import MINED, MinedCommit, record_mined
 from . import attempts
 from .moved import carry_over
 from .places import mirror_path
-from .planning import FIRST_RANK, Plan, plan
+from .planning import FIRST_RANK, Plan, one_planner, plan
 from .sources import rank
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,12 @@ def support_dates(repository: Repository) -> dict[str, dict[str, str]]:
 
 
 def mine(actor: User | None, repository: Repository) -> list[int]:
-    """Find the fixes of public advisories in the mirror; returns the numbers that are new or changed."""
+    """Find the fixes of public advisories in the mirror; returns the numbers that are new or changed.
+
+    An organisation's own repository is not public, so nothing in it discloses an advisory.
+    """
+    if repository.organisation_id is not None:
+        return []
     path = mirror_path(repository.name)
     found: dict[int, dict[str, list[MinedCommit]]] = defaultdict(dict)
     for row in history.mine_fixes(path):
@@ -118,8 +123,11 @@ def mine(actor: User | None, repository: Repository) -> list[int]:
         found[row.advisory][row.branch] = [
             MinedCommit(commit.oid, commit.subject, tuple(commit.cves), commit.commit_date) for commit in row.commits
         ]
-    changed = record_mined(actor, repository=repository.name, tree=repository.project, advisories=found)
-    note_upstream_fixes(repository)
+    with transaction.atomic():
+        # The clock and a person may mine at once: one writes after the other.
+        one_planner(repository.pk)
+        changed = record_mined(actor, repository=repository.name, tree=repository.project, advisories=found)
+        note_upstream_fixes(repository)
     Repository.objects.filter(pk=repository.pk).update(mined_at=timezone.now())
     log.info("mined repository=%s advisories=%d changed=%d", repository.pk, len(found), len(changed))
     return changed

@@ -9,7 +9,7 @@ from backports.services import repositories
 from backports.services.planning import plan
 from tests.backports.conftest import Workshop
 from tests.backports.toy import BRANCHES, Edits, guard
-from xsa.models import Advisory, AdvisoryVersion, Fix
+from xsa.models import Advisory, AdvisoryVersion, Fix, Organisation
 from xsa.services.disclose import disclose
 
 PICK: Edits = {"common/table.c": [guard("table_pick")]}
@@ -345,3 +345,35 @@ def test_each_disclosure_has_what_was_built_on_it_tried_again(workshop: Workshop
         assert workshop.waiting_cells() == {(952, name) for name in BRANCHES}
         workshop.work()
         assert set(workshop.outcomes(952).values()) == {outcome}
+
+
+def test_metadata_that_says_nothing_to_apply_settles_its_branch_alone(workshop: Workshop) -> None:
+    patch = workshop.toy.patch("master", PICK, "x")
+    recipe = {"Patches": ["xsa950.patch"]}
+    workshop.take(950, {"xsa950.patch": patch}, recipes={"master": recipe})
+    workshop.work()
+    workshop.take(950, {"xsa950.patch": patch}, recipes={"master": recipe, "4.1": {"Patches": []}}, version=2)
+    assert workshop.waiting_cells() == {(950, "4.1")}
+    workshop.work()
+    assert workshop.outcomes(950)["4.1"] == "not-affected"
+
+
+def test_an_embargoed_dependent_brings_no_disclosed_prerequisite_along(workshop: Workshop) -> None:
+    """When the branch moves under it: the disclosed one's history would tell of it."""
+    both: Edits = {**ON_TOP, **PUSH}
+    workshop.toy.commit("refs/unseen/below", PICK, "x", on="master")
+    patch = workshop.toy.patch("refs/unseen/below", both, "table, queue: x")
+    workshop.take(952, {"xsa952.patch": patch}, recipes={"master": {"Prereqs": [950], "Patches": ["xsa952.patch"]}})
+    disclose(None, advisory=pick(workshop), reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
+    workshop.work()
+    workshop.toy.commit("4.1", {"common/queue.c": [("#include <toy.h>", "#include <toy.h> /* 4.1 */")]}, "x")
+    repositories.refresh(None, workshop.repository)
+    assert workshop.waiting_cells() == {(952, "4.1")}
+
+
+def test_an_organisations_own_repository_discloses_nothing(workshop: Workshop) -> None:
+    workshop.repository.organisation = Organisation.objects.create(name="Example Distribution", listed=True)
+    workshop.repository.save()
+    workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
+    assert workshop.mine() == []
+    assert not Advisory.objects.exists()
