@@ -72,6 +72,14 @@ def create_mirror(url_or_path: str, path: Path | str) -> None:
         _move_into_place(work, target)
 
 
+def set_source(path: Path | str, url_or_path: str) -> None:
+    """Has the next fetch of a mirror come from `url_or_path`. Raises GitError `bad-url`, `not-a-repository` …."""
+    source, target = _checked_source(url_or_path), Path(path).absolute()
+    open_repository(target)
+    with _alone(target):
+        run_git(["config", f"remote.{_REMOTE}.url", source], git_dir=target)
+
+
 def fetch_mirror(path: Path | str) -> list[Moved]:
     """Fetches what the source has now and drops refs that it dropped; answers which refs moved.
 

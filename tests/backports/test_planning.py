@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
+import pytest
+
+from backports.git.errors import GitError
 from backports.models import Attempt, UpstreamFix
 from backports.services import repositories
 from backports.services.planning import plan
 from tests.backports.conftest import Workshop
 from tests.backports.toy import BRANCHES, Edits, guard
-from xsa.models import Advisory, AdvisoryVersion, Fix, Organisation
+from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Organisation
 from xsa.services.disclose import disclose
 
 PICK: Edits = {"common/table.c": [guard("table_pick")]}
@@ -377,3 +381,32 @@ def test_an_organisations_own_repository_discloses_nothing(workshop: Workshop) -
     workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
     assert workshop.mine() == []
     assert not Advisory.objects.exists()
+
+
+def test_another_repository_of_the_project_brings_no_fixes_and_holds_those_in_its_history(workshop: Workshop) -> None:
+    fork = workshop.toy.path.with_name("a-fork.git")
+    shutil.copytree(workshop.toy.path, fork)
+    own = workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
+    workshop.toy.branch("refs/heads/stable-4.6", "4.1")
+    workshop.mine()
+    other = repositories.add_repository(None, name="a-fork", url=str(fork), project="toy")
+    before = list(FixPatch.objects.values())
+    assert repositories.mine(None, other) == []
+    assert not UpstreamFix.objects.filter(branch__repository=other).exists()
+    repositories.add_repository(None, name="a-fork", url=str(workshop.toy.path))
+    assert repositories.mine(None, other) == []
+    assert [row.commits for row in UpstreamFix.objects.filter(branch__repository=other, branch__name="4.1")] == [[own]]
+    assert list(FixPatch.objects.values()) == before
+
+
+def test_a_mirror_whose_row_was_never_written_is_taken_up(workshop: Workshop) -> None:
+    workshop.repository.delete()
+    row = repositories.add_repository(None, name="toy", url=str(workshop.toy.path))
+    assert row.branches.values_list("name", flat=True)[0] == "master"
+
+
+@pytest.mark.parametrize("name", ["", "../toy", "toy.git", "a b", "x" * 51])
+def test_a_name_that_cannot_stand_in_an_address_is_refused(workshop: Workshop, name: str) -> None:
+    with pytest.raises(GitError) as caught:
+        repositories.add_repository(None, name=name, url=str(workshop.toy.path))
+    assert caught.value.code == "bad-name"
