@@ -28,7 +28,7 @@ from .pager import page_of
 from .progress import progress, tally
 from .stamp import stamp
 
-PAGE = 50
+PAGE = 30
 MOST_CELLS = 1200  # keeps a page under 200 kB, whatever the number of branches
 _COLUMNS = ("advisory__number", "branch_id", "id", *looks.COLUMNS)
 
