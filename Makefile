@@ -48,7 +48,8 @@ test: setup-dev setup-system
 
 bench: setup
 	@if [ -z '$(XEN_GIT)' ]; then echo 'Name a clone: make bench XEN_GIT=/path/to/xen.git' >&2; exit 2; fi
-	@$(BIN)/python manage.py bench '$(XEN_GIT)' --workers '$(WORKERS)'
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && chmod 711 "$$data" && \
+		DATA="$$data" $(BIN)/python manage.py bench '$(XEN_GIT)' --workers '$(WORKERS)'
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

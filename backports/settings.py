@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from backports import env
 from backports.runtime import embedded
@@ -93,12 +94,13 @@ EMBEDDED_DATABASE = not DATABASE_URL
 
 def _database(url: str, role: str) -> dict[str, object]:
     if url:
-        return dict(dj_database_url.parse(url, conn_max_age=60))
+        return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": "backports",
         "USER": role,
         "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
         **embedded.connection(DATA_DIR),
     }
 
@@ -193,6 +195,14 @@ if not BROKER_URL:
     for _folder in ("messages", "control"):
         (_QUEUE_DIR / _folder).mkdir(parents=True, exist_ok=True, mode=0o700)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Attempts by the thousand go through the first queue; what a person or the clock waits for through the second.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("soon")]
+CELERY_TASK_ROUTES = {
+    "backports.fetch_repositories": {"queue": "soon"},
+    "backports.refresh_repository": {"queue": "soon"},
+    "backports.sweep_attempts": {"queue": "soon"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -202,9 +212,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 450_000  # kilobytes
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 FETCH_EVERY = env.number("FETCH_EVERY", 900)
 ATTEMPT_LEASE = env.number("ATTEMPT_LEASE", 120)
+# A message this old, in seconds, may have died with a worker that had taken it: its attempt is sent again.
+RESEND_AFTER = env.number("RESEND_AFTER", 300)
 SWEEP_EVERY = env.number("SWEEP_EVERY", 10)
 CELERY_BEAT_SCHEDULE = {
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
@@ -216,8 +228,14 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "backports.logs.Line", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"celery.app.trace": {"level": "WARNING"}, "celery.worker.strategy": {"level": "WARNING"}},
+    "loggers": {
+        # Named by themselves, since Celery puts its own level on the root of its workers.
+        "backports": {"level": env.text("LOG_LEVEL", "INFO")},
+        "xsa": {"level": env.text("LOG_LEVEL", "INFO")},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
 }

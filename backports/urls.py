@@ -33,6 +33,7 @@ urlpatterns = [
     ),
     path("advisories/", advisories.listing, name="advisories"),
     path("advisories/<int:number>/", advisories.detail, name="advisory"),
+    path("fixes/<uuid:pk>/fix.patch", advisories.upstream_fix, name="fix"),
     path("attempts/<uuid:pk>/", attempts.detail, name="attempt"),
     path("attempts/<uuid:pk>/result.patch", attempts.result, name="result"),
     path("attempts/<uuid:pk>/retry/", attempts.retry, name="retry"),

@@ -5,7 +5,6 @@ The owner migrates it; tests connect as `backports_app`, which owns nothing.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -88,9 +87,3 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the session's data folder, which only the process that made it may do."""
-    if os.environ.get("TESTS_DATA_MAKER") == str(os.getpid()):
-        shutil.rmtree(os.environ["TESTS_DATA"], ignore_errors=True)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
+
+
+def _remove(folder: str, maker: int) -> None:
+    # A forked child ends too, and must leave it.
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)
+
 
 if "TESTS_DATA" not in os.environ:
     os.environ["TESTS_DATA"] = tempfile.mkdtemp(prefix="backports-tests-")
     # The database's account must be able to pass through.
     Path(os.environ["TESTS_DATA"]).chmod(0o711)
-    os.environ["TESTS_DATA_MAKER"] = str(os.getpid())
+    atexit.register(_remove, os.environ["TESTS_DATA"], os.getpid())
 os.environ["DATA"] = os.environ["TESTS_DATA"]
 for _name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DEBUG", "PRODUCTION"):
     os.environ.pop(_name, None)
@@ -22,4 +31,6 @@ else:
 
 from backports.settings import *  # noqa: E402, F403
 
+# WhiteNoise warns of a missing folder; tests collect nothing.
+(Path(os.environ["DATA"]) / "static").mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -28,15 +28,19 @@ def in_security_team(user: Reader) -> bool:
     return user.memberships.filter(organisation__security_team=True).exists()
 
 
-def visible_to(user: Reader, things: QuerySet[T], path: str = "") -> QuerySet[T]:
+def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: str = "") -> QuerySet[T]:
     """The part of `things` that `user` may see; `path` leads from a thing to its advisory (`"advisory"`).
 
-    An empty path stands for advisories themselves.
+    An empty path stands for advisories themselves. `builds_on` names a column with the numbers of
+    further advisories whose content is in a thing: it stays hidden until all of those are disclosed too.
     """
     if sees_embargoed(user):
         return things
     prefix = f"{path}__" if path else ""
-    return things.filter(**{f"{prefix}disclosed_at__isnull": False})
+    seen = things.filter(**{f"{prefix}disclosed_at__isnull": False})
+    if not builds_on:
+        return seen
+    return seen.exclude(**{f"{builds_on}__overlap": Advisory.objects.filter(disclosed_at=None).values("number")})
 
 
 def visible_advisories(user: Reader) -> QuerySet[Advisory]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .errors import GitError
 from .messages import reverted
-from .mirror import BranchTip, branch_ref, branches, version_key
+from .mirror import branch_oids, branch_ref, version_key
 from .runner import refuse_option, run_git
 from .store import Recent, commit_at, open_repository
 
@@ -88,8 +88,7 @@ def graph_of(path: Path | str, names: Iterable[str] = ()) -> Graph:
 
 
 def _tips(path: Path | str, names: Iterable[str]) -> dict[str, str]:
-    followed: list[BranchTip] = branches(path)
-    tips = {tip.name: tip.oid for tip in followed}
+    tips = branch_oids(path)
     more = [name for name in dict.fromkeys(names) if name not in tips]
     repo = open_repository(path) if more else None
     for name in more:

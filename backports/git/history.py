@@ -108,12 +108,12 @@ def find_by_subject_or_patch_id(path: Path | str, branch: str, subject: str, pat
 
     The patch id is git's stable one (line numbers and white space do not count). What a stable branch
     shares with master is searched by subject only, its own commits by both; a commit that the branch
-    reverted does not count. Raises GitError `no-such-branch`.
+    reverted does not count. Without bytes only the subject counts. Raises GitError `no-such-branch`.
     """
     graph = graph_of(path, [branch])
     same = [oid for oid in graph.subjects.get(subject.strip(), ()) if subject and graph.holds(branch, oid)]
-    wanted = patch_id(patch_bytes)
-    ids = _patch_ids(path, same or _touching(path, _own_range(graph, branch), _touched(patch_bytes)))
+    wanted = patch_id(patch_bytes) if patch_bytes else None
+    ids = _patch_ids(path, same or _touching(path, _own_range(graph, branch), _touched(patch_bytes))) if wanted else {}
     equal = [oid for oid, found in ids.items() if found == wanted and graph.holds(branch, oid)]
     if equal:
         return Found(equal[0], "patch-id")

@@ -72,6 +72,14 @@ def create_mirror(url_or_path: str, path: Path | str) -> None:
         _move_into_place(work, target)
 
 
+def set_source(path: Path | str, url_or_path: str) -> None:
+    """Has the next fetch of a mirror come from `url_or_path`. Raises GitError `bad-url`, `not-a-repository` …."""
+    source, target = _checked_source(url_or_path), Path(path).absolute()
+    open_repository(target)
+    with _alone(target):
+        run_git(["config", f"remote.{_REMOTE}.url", source], git_dir=target)
+
+
 def fetch_mirror(path: Path | str) -> list[Moved]:
     """Fetches what the source has now and drops refs that it dropped; answers which refs moved.
 
@@ -92,6 +100,12 @@ def branches(path: Path | str) -> list[BranchTip]:
     releases = _release_tags(refs)
     tips = [_tip(repo, ref, oid, releases) for ref, oid in refs.items() if branch_name(ref)]
     return sorted(tips, key=lambda tip: version_key(tip.name))
+
+
+def branch_oids(path: Path | str) -> dict[str, str]:
+    """The tips of the same branches by name, without their dates and tags, which cost more to find."""
+    refs = _refs(open_repository(path), "refs/heads/")
+    return {name: oid for ref, oid in refs.items() if (name := branch_name(ref))}
 
 
 def branch_name(ref: str) -> str | None:
@@ -203,8 +217,9 @@ def _umask() -> int:
     return current
 
 
-def _refs(repo: pygit2.Repository) -> dict[str, str]:
-    names = sorted(name for name in repo.references if name.startswith(("refs/heads/", "refs/tags/")))
+def _refs(repo: pygit2.Repository, *folders: str) -> dict[str, str]:
+    wanted = folders or ("refs/heads/", "refs/tags/")
+    names = sorted(name for name in repo.references if name.startswith(wanted))
     return {name: str(repo.references[name].resolve().target) for name in names}
 
 

@@ -93,9 +93,10 @@ def _borrow(target: Path, objects: Path) -> None:
     if not alternates.parent.is_dir():
         raise GitError("not-a-repository", "There is no git repository at that place; move it away, then retry.")
     if not alternates.exists() or alternates.read_text() != line:
-        scratch = alternates.with_name(f"alternates.{os.getpid()}")
-        scratch.write_text(line)
-        scratch.replace(alternates)
+        handle, scratch = tempfile.mkstemp(prefix="alternates.", dir=alternates.parent)
+        with os.fdopen(handle, "w") as file:
+            file.write(line)
+        Path(scratch).replace(alternates)
 
 
 def _commit(

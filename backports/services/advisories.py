@@ -14,13 +14,14 @@ from xsa.services.ingest import Ingested, ingest_files, note_problem
 
 from . import attempts
 from .planning import plan
-from .sources import bytes_of_file
+from .repositories import upstream_of
+from .sources import STAGING_RANK, bytes_of_file
 
 
 def newest_release(project: str) -> str | None:
     """The newest `4.N` of a project, the upper end of ranges such as "xen-unstable - 4.11"."""
-    repository = Repository.objects.filter(project=project, organisation=None).first()
-    branch = repository.branches.filter(rank__lt=9998, gone=False).first() if repository else None
+    repository = upstream_of(project)
+    branch = repository.branches.filter(rank__lt=STAGING_RANK, gone=False).first() if repository else None
     return branch.name if branch else None
 
 

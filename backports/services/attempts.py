@@ -26,12 +26,14 @@ from backports.models import Attempt
 from xsa.models import Fix
 
 from .cell import Finding, find
+from .planning import one_planner
 from .prerequisites import has_prerequisites, note_end, note_start, replan_dependents
 
 log = logging.getLogger(__name__)
 MOST_STARTS = 3
 SEND_AT_ONCE = 2_000
-RESEND_AFTER = timedelta(minutes=5)
+QUEUE = "celery"
+SOON = "soon"  # what a person waits for; workers take from both queues in turn
 State = Attempt.State
 
 
@@ -44,13 +46,19 @@ def waiting(now: datetime) -> Q:
 def send(*, limit: int = SEND_AT_ONCE) -> int:
     """Queue what waits and was not queued lately; returns how many messages were sent."""
     now = timezone.now()
-    unsent = Q(sent_at=None) | Q(sent_at__lt=now - RESEND_AFTER) | Q(state=State.RUNNING)
+    lost = now - timedelta(seconds=settings.RESEND_AFTER)
+    unsent = Q(sent_at=None) | Q(sent_at__lt=lost) | Q(state=State.RUNNING)
     rows = Attempt.objects.filter(waiting(now) & unsent).order_by("-advisory__number", "-branch__rank")
     ids = list(rows.values_list("pk", flat=True)[:limit])
     Attempt.objects.filter(pk__in=ids).update(sent_at=now)
     for pk in ids:
-        run_attempt.delay(str(pk))
+        message(pk)
     return len(ids)
+
+
+def message(pk: uuid.UUID, *, queue: str = QUEUE) -> None:
+    """Tell the workers of one attempt."""
+    run_attempt.apply_async(args=(str(pk),), queue=queue)
 
 
 @shared_task(name="backports.sweep_attempts")
@@ -148,20 +156,24 @@ def _wake_dependents(attempt: Attempt, finding: Finding) -> int:
 
 
 def requeue(attempts: Iterable[Attempt]) -> int:
-    """Try cells again on demand: a new attempt takes the place of each current one."""
-    made = 0
-    for old in attempts:
-        with transaction.atomic():
-            if not Attempt.objects.filter(pk=old.pk, current=True).update(current=False):
-                continue
-            Attempt.objects.create(
-                advisory_id=old.advisory_id,
-                branch_id=old.branch_id,
-                input_key=old.input_key,
-                tip=old.branch.tip,
-                seen_tip=old.branch.tip,
-                because="on demand",
-            )
-            made += 1
-    send()
-    return made
+    """Try cells again on demand, before what waits: a new attempt takes the place of each current one."""
+    again = [made for old in attempts if (made := _again(old)) is not None]
+    for attempt in again:
+        message(attempt.pk, queue=SOON)
+    return len(again)
+
+
+@transaction.atomic
+def _again(old: Attempt) -> Attempt | None:
+    one_planner(old.branch.repository_id)
+    if not Attempt.objects.filter(pk=old.pk, current=True).update(current=False):
+        return None
+    return Attempt.objects.create(
+        advisory_id=old.advisory_id,
+        branch_id=old.branch_id,
+        input_key=old.input_key,
+        tip=old.branch.tip,
+        seen_tip=old.branch.tip,
+        because="on demand",
+        sent_at=timezone.now(),
+    )

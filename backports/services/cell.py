@@ -8,8 +8,7 @@ from typing import Any
 
 from backports.engine.result import Outcome, SeriesResult
 from backports.git.changes import full_oid
-from backports.git.history import find_by_subject_or_patch_id, is_ancestor
-from backports.git.patches import format_patch
+from backports.git.history import contained, find_by_subject_or_patch_id
 from backports.git.results import commit_series, open_results
 from backports.git.store import commit_at, open_repository
 from backports.git.transfer import copy_ref
@@ -21,7 +20,7 @@ from . import evidence
 from .places import mirror_path, results_path
 from .planning import fixes_for
 from .prerequisites import Ground, grounds
-from .sources import Source, by_nearness, nearest_and_master, read_source
+from .sources import Source, by_nearness, nearest_and_master, nothing_to_apply, read_source
 from .trying import Tried, choose, code_absent, introducing_commits, try_patches
 
 
@@ -85,9 +84,8 @@ def find(attempt: Attempt) -> Finding:
     """Try the cell. Raises EngineError or GitError when the environment is broken."""
     branch = attempt.branch
     fixes = fixes_for(branch.repository.project, [attempt.advisory]).get(attempt.advisory_id, [])
-    nothing = [fix for fix in fixes if fix.branch == branch.name and fix.says_nothing_to_apply]
-    if nothing:
-        return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing[0])
+    if nothing := nothing_to_apply(fixes, branch):
+        return _not_affected(f"The advisory's metadata lists {branch.name} with nothing to apply.", nothing)
     chosen = nearest_and_master(by_nearness(fixes, branch))
     if not chosen:
         return Finding.failed("no-source", "The advisory has no fix for this project that could be tried.")
@@ -141,8 +139,8 @@ class _Search:
 
     def try_one(self, source: Source, tree: GitTree) -> Tried:
         if source.problem_code:
-            return Tried(source.fix.branch, Outcome.MALFORMED, None, source.problem_code, source.problem)
-        return try_patches(source.fix.branch, source.patches, tree)
+            return Tried(str(source.fix.pk), Outcome.MALFORMED, None, source.problem_code, source.problem)
+        return try_patches(str(source.fix.pk), source.patches, tree)
 
     def with_prerequisites(self, best: Tried, source: Source) -> tuple[Ground, Tried, Source]:
         """The same on top of the results for the advisories that the fix builds on, where those are missing."""
@@ -173,19 +171,16 @@ class _Search:
         )
 
     def lacks(self, commit: str) -> bool:
-        """Whether the branch is known to be without a commit, under this oid and under its subject or patch id.
+        """Whether the branch is known to be without a commit, under this oid and under its subject.
 
-        A commit that is not in the mirror proves nothing, and neither does a merge or a first commit.
+        A commit that is not in the mirror proves nothing.
         """
         oid = full_oid(self.mirror, commit)
-        if oid is None or is_ancestor(self.mirror, oid, self.attempt.tip):
-            return False
-        commit_there = commit_at(self.repo, oid)
-        if len(commit_there.parents) != 1:
-            return False
-        subject = commit_there.message.partition("\n")[0]
         name = self.attempt.branch.name
-        return find_by_subject_or_patch_id(self.mirror, name, subject, format_patch(self.repo, oid)) is None
+        if oid is None or oid in contained(self.mirror, [oid], [name])[name]:
+            return False
+        subject = commit_at(self.repo, oid).message.partition("\n")[0]
+        return find_by_subject_or_patch_id(self.mirror, name, subject, b"") is None
 
     def keep(self, best: Tried, source: Source, ground: Ground) -> Finding:
         outcome = best.outcome
@@ -210,9 +205,10 @@ class _Search:
 
     def summary(self, tried: Tried, best: Tried) -> dict[str, Any]:
         done, total = evidence.landed(tried.result) if tried.result else (0, 0)
+        fix = next(fix for fix in self.fixes if str(fix.pk) == tried.label)
         return {
-            "branch": tried.label,
-            "origin": next(fix.origin for fix in self.fixes if fix.branch == tried.label),
+            "branch": fix.branch,
+            "origin": fix.origin,
             "outcome": tried.outcome.value,
             "rung": (tried.result.rung or "") if tried.result else "",
             "confidence": (tried.result.confidence or "") if tried.result else "",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from backports.engine.result import Outcome
 from backports.git.changes import changed_paths
@@ -33,11 +33,16 @@ def carry_over(branch: Branch, old_tip: str) -> int:
         return 0
     names = {posixpath.basename(text(path)) for path in changed}
     current = Attempt.objects.filter(branch=branch, current=True)
-    rows = current.filter(state=State.DONE, seen_tip=old_tip).values_list("pk", "advisory__number", "outcome", "paths")
-    stand = [(pk, number) for pk, number, outcome, paths in rows if _stands(outcome, paths, names)]
-    again = current.exclude(pk__in=[pk for pk, _ in stand]).filter(~Q(state=State.DONE) | Q(outcome__in=STUCK))
-    below = _prerequisites(branch.repository.project, again.values_list("advisory__number", flat=True))
-    keep = [pk for pk, number in stand if number not in below]
+    rows = current.filter(state=State.DONE, seen_tip=old_tip).select_related("advisory").defer("evidence", "reasons")
+    stand = [row for row in rows if _stands(row.outcome, row.paths, names)]
+    again = current.exclude(pk__in=[row.pk for row in stand]).filter(~Q(state=State.DONE) | Q(outcome__in=STUCK))
+    fixes = Fix.objects.filter(tree=branch.repository.project)
+    below = _prerequisites(fixes, again)
+    # That an embargoed one builds on it must not be told by one more attempt of what is disclosed.
+    openly = _prerequisites(
+        fixes.filter(version__advisory__disclosed_at__isnull=False), again.filter(advisory__disclosed_at__isnull=False)
+    )
+    keep = [row.pk for row in stand if row.advisory.number not in (below if row.advisory.embargoed else openly)]
     return Attempt.objects.filter(pk__in=keep).update(seen_tip=branch.tip)
 
 
@@ -48,14 +53,17 @@ def _stands(outcome: str, paths: Collection[str], names: set[str]) -> bool:
     return not any(posixpath.basename(path) in names for path in paths)
 
 
-def _prerequisites(project: str, numbers: Iterable[int]) -> set[int]:
-    """What these advisories build on, and what that builds on: it must come along, or they find nothing to stand on."""
+def _prerequisites(fixes: QuerySet[Fix], attempts: QuerySet[Attempt]) -> set[int]:
+    """What these attempts' advisories build on, and what that builds on.
+
+    It must come along, or they find nothing to stand on.
+    """
     needs: dict[int, set[int]] = defaultdict(set)
-    rows = Fix.objects.filter(tree=project).exclude(prerequisites=[])
+    rows = fixes.exclude(prerequisites=[])
     for number, prerequisites in rows.values_list("version__advisory__number", "prerequisites"):
         needs[number].update(prerequisites)
     found: set[int] = set()
-    front = set(numbers)
+    front = set(attempts.values_list("advisory__number", flat=True))
     while front := {below for number in front for below in needs.get(number, ())} - found:
         found |= front
     return found

@@ -17,7 +17,7 @@ from backports.models import Attempt, Branch, Repository, UpstreamFix
 from xsa.models import Advisory, Fix, FixPatch
 from xsa.services.mined import MINED
 
-from .sources import MASTER_RANK, STAGING_RANK, by_nearness, input_key
+from .sources import MASTER_RANK, STAGING_RANK, by_nearness, input_key, nothing_to_apply
 from .trying import ENGINE
 
 log = logging.getLogger(__name__)
@@ -67,18 +67,22 @@ def plan(
 
     A cell that is tried already with the same sources and on the same tip is left alone.
     """
-    # One planner at a time for a repository, or two would both make the current attempt of a cell.
-    Repository.objects.select_for_update().get(pk=repository.pk)
+    one_planner(repository.pk)
     wanted = list(Advisory.objects.all() if advisories is None else advisories)
     columns = [*(tried_branches(repository) if branches is None else branches)]
     return _Planner(repository, wanted, columns, because).run()
+
+
+def one_planner(repository: UUID) -> None:
+    """Wait for others who plan this repository, or two would both make the current attempt of a cell."""
+    Repository.objects.select_for_update().get(pk=repository)
 
 
 def key_now(attempt: Attempt) -> str:
     """The key that an attempt would be planned with now: a prerequisite may have landed since it was."""
     branch = attempt.branch
     planner = _Planner(branch.repository, [attempt.advisory], [branch], "")
-    return planner.key(planner.fixes[attempt.advisory_id], branch)
+    return planner.key(attempt.advisory, planner.fixes[attempt.advisory_id], branch)
 
 
 class _Planner:
@@ -95,7 +99,7 @@ class _Planner:
         self.upstream = {(row.advisory_id, row.branch_id): row.commits for row in upstream}
         current = Attempt.objects.filter(current=True, branch__in=branches)
         self.current = {(row.advisory_id, row.branch_id): row for row in current.defer("evidence", "reasons", "paths")}
-        self.numbers = dict(Advisory.objects.values_list("number", "id"))
+        self.numbers = {row.number: row for row in Advisory.objects.only("number", "disclosed_at")}
 
     def run(self) -> Plan:
         made = [
@@ -117,7 +121,7 @@ class _Planner:
         commits = self.upstream.get((advisory.pk, branch.pk))
         here = self.current.get((advisory.pk, branch.pk))
         fixes = self.fixes[advisory.pk]
-        key = input_key("fixed", [], commits) if commits else self.key(fixes, branch)
+        key = input_key("fixed", [], commits) if commits else self.key(advisory, fixes, branch)
         settled = key if commits else settled_key(fixes, branch)
         same_tree = here is not None and (bool(commits) or branch.tip in (here.tip, here.seen_tip))
         if here and here.input_key in (key, settled) and same_tree and here.problem_code not in PASSING:
@@ -133,16 +137,21 @@ class _Planner:
             because=self.because,
         )
 
-    def key(self, fixes: list[Fix], branch: Branch) -> str:
+    def key(self, advisory: Advisory, fixes: list[Fix], branch: Branch) -> str:
         numbers = {number for fix in fixes for number in fix.prerequisites}
-        states = [f"{number} {self.state_of(number, branch)}" for number in numbers]
-        return input_key(ENGINE, by_nearness(fixes, branch), states)
+        states = [f"{number} {self.state_of(number, advisory, branch)}" for number in numbers]
+        return input_key(ENGINE, _inputs(fixes, branch), states)
 
-    def state_of(self, number: int, branch: Branch) -> str:
-        """How far an advisory has come on a branch: fixed upstream, a result of ours, or nothing."""
-        if number not in self.numbers:
+    def state_of(self, number: int, dependent: Advisory, branch: Branch) -> str:
+        """How far a prerequisite has come on a branch: fixed upstream, a result of ours, or nothing.
+
+        For a disclosed advisory an embargoed one is nothing: even the attempt that its progress
+        would cause would tell of it. So is its disclosure what changes the key.
+        """
+        known = self.numbers.get(number)
+        if known is None or (known.embargoed and not dependent.embargoed):
             return ""
-        cell = (self.numbers[number], branch.pk)
+        cell = (known.pk, branch.pk)
         if cell in self.upstream:
             return "fixed"
         attempt = self.current.get(cell)
@@ -151,7 +160,12 @@ class _Planner:
 
 def settled_key(fixes: Sequence[Fix], branch: Branch) -> str:
     """The key of a cell that came through by itself, whatever becomes of its prerequisites."""
-    return input_key(ENGINE, by_nearness(fixes, branch), [])
+    return input_key(ENGINE, _inputs(fixes, branch), [])
+
+
+def _inputs(fixes: Sequence[Fix], branch: Branch) -> list[Fix]:
+    nothing = nothing_to_apply(fixes, branch)
+    return [*by_nearness(fixes, branch), *([nothing] if nothing else [])]
 
 
 def _fixed(advisory: Advisory, branch: Branch, key: str, commits: Sequence[str]) -> Attempt:

@@ -31,6 +31,8 @@ def grounds(attempt: Attempt, fixes: Sequence[Fix]) -> Iterator[Ground]:
     A disclosed advisory is never tried on top of an embargoed one: its result would carry the secret.
     """
     numbers = {number for fix in fixes for number in fix.prerequisites} - {attempt.advisory.number}
+    if not numbers:
+        return
     held = UpstreamFix.objects.filter(branch=attempt.branch).values("advisory")
     advisories = same_secrecy(attempt.advisory, Advisory.objects.filter(number__in=numbers).exclude(pk__in=held))
     usable = Attempt.objects.filter(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,23 +24,29 @@ from xsa.services.mined import MINED, MinedCommit, record_mined
 from . import attempts
 from .moved import carry_over
 from .places import mirror_path
-from .planning import FIRST_RANK, Plan, plan
+from .planning import FIRST_RANK, Plan, one_planner, plan
 from .sources import rank
 
 log = logging.getLogger(__name__)
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 SUPPORT = Path(settings.BASE_DIR) / "backports" / "data" / "support-lifetimes.json"
 
 
 def add_repository(actor: User | None, *, name: str, url: str, project: str = "") -> Repository:
-    """Mirror a repository and read its branches; one that is known is fetched again.
+    """Mirror a repository and read its branches; one that is known is fetched again, from `url` from now on.
 
-    Raises GitError when `url` is no repository or cannot be reached.
+    Raises GitError when `url` is no repository or cannot be reached, or `name` cannot stand in an address.
     """
-    repository = Repository.objects.filter(name=name).first()
-    if repository is not None and mirror_path(name).exists():
+    if not _NAME.fullmatch(name):
+        raise GitError("bad-name", "A repository's name is made of up to 50 letters, digits, '-' and '_'; use another.")
+    path = mirror_path(name)
+    if path.exists():
+        mirror.set_source(path, url)
+        # An interrupted call may have left the mirror without its row.
+        repository, _ = Repository.objects.get_or_create(name=name, defaults={"project": project or name})
         Repository.objects.filter(pk=repository.pk).update(url=url)
         return fetch(repository)
-    mirror.create_mirror(url, mirror_path(name))
+    mirror.create_mirror(url, path)
     repository, _ = Repository.objects.update_or_create(
         name=name, defaults={"url": url, "project": project or name, "fetched_at": timezone.now()}
     )
@@ -108,21 +115,42 @@ def support_dates(repository: Repository) -> dict[str, dict[str, str]]:
     return dates
 
 
+def upstream_of(project: str) -> Repository | None:
+    """The repository whose commits tell which fixes a project has: the one of its name, else the first by name.
+
+    Never an organisation's own: that is not public, so nothing in it may disclose an advisory.
+    """
+    rows = Repository.objects.filter(project=project, organisation=None)
+    return rows.filter(name=project).first() or rows.first()
+
+
 def mine(actor: User | None, repository: Repository) -> list[int]:
-    """Find the fixes of public advisories in the mirror; returns the numbers that are new or changed."""
-    path = mirror_path(repository.name)
-    found: dict[int, dict[str, list[MinedCommit]]] = defaultdict(dict)
-    for row in history.mine_fixes(path):
-        if row.branch in ("staging",):
-            continue
-        found[row.advisory][row.branch] = [
-            MinedCommit(commit.oid, commit.subject, tuple(commit.cves), commit.commit_date) for commit in row.commits
-        ]
-    changed = record_mined(actor, repository=repository.name, tree=repository.project, advisories=found)
-    note_upstream_fixes(repository)
+    """Find the fixes of public advisories in the mirror; returns the numbers that are new or changed.
+
+    A repository that is not its project's upstream brings none; only which of the known fixes
+    its branches hold is noted.
+    """
+    found = _fixes_in(repository) if repository == upstream_of(repository.project) else {}
+    with transaction.atomic():
+        # The clock and a person may mine at once: one writes after the other.
+        one_planner(repository.pk)
+        changed = record_mined(actor, repository=repository.name, tree=repository.project, advisories=found)
+        note_upstream_fixes(repository)
     Repository.objects.filter(pk=repository.pk).update(mined_at=timezone.now())
     log.info("mined repository=%s advisories=%d changed=%d", repository.pk, len(found), len(changed))
     return changed
+
+
+def _fixes_in(repository: Repository) -> dict[int, dict[str, list[MinedCommit]]]:
+    """By advisory and branch; staging holds nothing that its branch will not."""
+    found: dict[int, dict[str, list[MinedCommit]]] = defaultdict(dict)
+    for row in history.mine_fixes(mirror_path(repository.name)):
+        if row.branch != "staging":
+            found[row.advisory][row.branch] = [
+                MinedCommit(commit.oid, commit.subject, tuple(commit.cves), commit.commit_date)
+                for commit in row.commits
+            ]
+    return found
 
 
 @transaction.atomic
@@ -130,30 +158,32 @@ def note_upstream_fixes(repository: Repository) -> int:
     """Write down which branch holds which official fix; returns how many cells do.
 
     A branch holds a fix when upstream committed one for that very branch, or when all of
-    the fix's commits on master are among its ancestors.
+    the fix's commits, on master or on the branch of its name, are among its ancestors.
     """
+    own = repository == upstream_of(repository.project)
     branches = {branch.name: branch for branch in repository.branches.filter(gone=False)}
     rows = Fix.objects.filter(tree=repository.project, version__number=MINED).prefetch_related("patches")
     by_advisory: dict[Any, dict[str, list[str]]] = defaultdict(dict)
     for fix in rows.select_related("version"):
         by_advisory[fix.version.advisory_id][fix.branch] = [row.commit for row in fix.patches.all()]
-    master = [oid for fixes in by_advisory.values() for oid in fixes.get("master", [])]
-    held = history.contained(mirror_path(repository.name), master, branches)
+    wanted = [oid for fixes in by_advisory.values() for commits in fixes.values() for oid in commits]
+    held = history.contained(mirror_path(repository.name), wanted, branches)
     UpstreamFix.objects.filter(branch__repository=repository).delete()
     made = [
         UpstreamFix(advisory_id=advisory, branch=branch, commits=commits)
         for advisory, fixes in by_advisory.items()
         for branch in branches.values()
-        if (commits := _held(fixes, branch.name, held.get(branch.name, frozenset())))
+        if (commits := _held(fixes, branch.name, held.get(branch.name, frozenset()), own=own))
     ]
     UpstreamFix.objects.bulk_create(made, batch_size=1000)
     return len(made)
 
 
-def _held(fixes: Mapping[str, Sequence[str]], branch: str, ancestors: frozenset[str]) -> list[str]:
-    own = fixes.get(branch)
-    if own:
-        return list(own)
+def _held(fixes: Mapping[str, Sequence[str]], branch: str, ancestors: frozenset[str], *, own: bool) -> list[str]:
+    """The commits by which a branch holds a fix; `own` when the fixes were found in this very repository."""
+    mined = fixes.get(branch)
+    if mined and (own or ancestors.issuperset(mined)):
+        return list(mined)
     master = fixes.get("master", [])
     return list(master) if master and ancestors.issuperset(master) else []
 

@@ -50,6 +50,11 @@ def by_nearness(fixes: Iterable[Fix], branch: Branch) -> list[Fix]:
     return chosen
 
 
+def nothing_to_apply(fixes: Iterable[Fix], branch: Branch) -> Fix | None:
+    """What says that nothing is to be applied on this very branch, if anything does."""
+    return next((fix for fix in fixes if fix.branch == branch.name and fix.says_nothing_to_apply), None)
+
+
 def nearest_and_master(ordered: Sequence[Fix]) -> list[Fix]:
     """The two nearest sources and master's: more of them cost time and were never seen to do better."""
     master = [fix for fix in ordered[2:] if fix.branch == "master"]
@@ -119,7 +124,7 @@ def bytes_of_file(file: PatchFile) -> bytes:
     return bytes(file.data)
 
 
-def input_key(engine: str, fixes: Sequence[Fix], prerequisites: Iterable[str]) -> str:
+def input_key(engine: str, fixes: Iterable[Fix], prerequisites: Iterable[str]) -> str:
     """A digest of what an outcome depends on besides the tree: engine, sources, state of prerequisites."""
     lines = [engine, *(f"{fix.branch} {fix.digest}" for fix in fixes), *sorted(prerequisites)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from backports.models import Attempt, UpstreamFix
+from backports.export import mbox
+from backports.models import Attempt, Repository, UpstreamFix
+from backports.services.places import mirror_path
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile
-from xsa.visibility import visible_advisories
+from xsa.visibility import visible_advisories, visible_to
 
-from . import words
+from . import downloads, words
 from .filters import search
-from .lookup import advisory_or_404, repositories
+from .lookup import advisory_or_404, attempts_for, repositories
 from .pager import page_of
 
 PAGE = 100
@@ -26,7 +29,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """All advisories that the reader may see, also those that no repository here has a cell for."""
     sought = request.GET.get("text", "").replace("\0", "").strip()[:100]
     visible = visible_advisories(request.user)
-    tried = Exists(Attempt.objects.filter(advisory=OuterRef("pk"), current=True))
+    tried = Exists(attempts_for(request).filter(advisory=OuterRef("pk"), current=True))
     found = search(visible, sought) if sought else visible
     rows = found.annotate(tried=tried).only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
     context = {"page": page_of(rows, request.GET, PAGE), "count": rows.count(), "text": sought}
@@ -37,17 +40,33 @@ _LISTED = ("current__title", "current__cves", "current__number")
 
 
 @require_safe
+def upstream_fix(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A fix that was found in a repository: its commits as mail for `git am`."""
+    rows = visible_to(request.user, Fix.objects.filter(patches__file=None), "version__advisory")
+    fix = get_object_or_404(rows.select_related("version__advisory").distinct(), pk=pk)
+    patches = fix.patches.exclude(commit="").order_by("position")
+    if not patches:
+        raise Http404
+    advisory = fix.version.advisory
+    notes = downloads.embargo_notes(advisory)
+    mails = [mail for row in patches for mail in mbox.commits(mirror_path(row.repository), [row.commit], notes)]
+    name = f"xsa{advisory.number}-{fix.branch}.patch"
+    return downloads.attachment(mbox.as_mbox(mails), name, embargoed=advisory.embargoed)
+
+
+@require_safe
 def detail(request: HttpRequest, number: int) -> HttpResponse:
     """One advisory: its versions, text, fixes, files, and how it stands on every branch."""
     advisory = advisory_or_404(request, number)
     current = advisory.current
+    cells = attempts_for(request).filter(advisory=advisory, current=True)
     context = {
         "advisory": advisory,
         "current": current,
         "versions": _versions(advisory),
         "fixes": _fixes(advisory),
         "files": _files(advisory),
-        "strips": [strip for row in repositories() if (strip := _strip(advisory, row))["branches"]],
+        "strips": [strip for row in repositories() if (strip := _strip(advisory, row, cells))["branches"]],
         "deployment": words.DEPLOYMENT.get(current.deployment, "") if current else "",
         "signature": words.SIGNATURES.get(current.signature, "") if current else "",
         "words": words,
@@ -67,6 +86,8 @@ def _fixes(advisory: Advisory) -> list[Fix]:
     patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
     rows = Fix.objects.filter(version__in=[advisory.current_id, *_mined(advisory)]).select_related("version")
     found = list(rows.prefetch_related(patches))
+    for fix in found:
+        fix.mined = any(patch.commit for patch in fix.patches.all())  # type: ignore[attr-defined]
     grouped: dict[tuple[object, ...], Any] = {}
     for fix in sorted(found, key=lambda fix: (fix.tree != "xen", fix.tree, _version_key(fix.branch))):
         first: Any = grouped.setdefault((fix.tree, fix.origin, fix.digest, *fix.prerequisites), fix)
@@ -88,21 +109,14 @@ def _files(advisory: Advisory) -> list[PatchFile]:
     return list(rows.order_by("-version__number", "name"))
 
 
-def _strip(advisory: Advisory, repository: Any) -> dict[str, Any]:
-    """A repository's branches, newest first, each with its current attempt or with the upstream fix."""
-    attempts = {
-        row.branch_id: row
-        for row in Attempt.objects.filter(advisory=advisory, current=True, branch__repository=repository).defer(
-            "evidence", "paths"
-        )
-    }
-    held = {
-        row.branch_id: row.commits
-        for row in UpstreamFix.objects.filter(advisory=advisory, branch__repository=repository)
-    }
+def _strip(advisory: Advisory, repository: Repository, cells: QuerySet[Attempt]) -> dict[str, Any]:
+    """A repository's branches, newest first, each with its current attempt, or none where it holds the upstream fix."""
+    attempts = {row.branch_id: row for row in cells.filter(branch__repository=repository)}
+    held = UpstreamFix.objects.filter(advisory=advisory, branch__repository=repository)
+    shown = attempts.keys() | set(held.values_list("branch_id", flat=True))
     branches = [
-        {"branch": branch, "attempt": attempts.get(branch.pk), "commits": held.get(branch.pk, [])}
+        {"branch": branch, "attempt": attempts.get(branch.pk)}
         for branch in repository.branches.filter(gone=False)
-        if branch.pk in attempts or branch.pk in held
+        if branch.pk in shown
     ]
     return {"repository": repository, "branches": branches}

@@ -108,5 +108,5 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, "Queued again.")
     else:
         messages.info(request, "A newer attempt of this cell exists already.")
-    newest = attempts_for(request).filter(advisory=attempt.advisory_id, branch=attempt.branch_id, current=True)
-    return redirect("attempt", newest.get().pk)
+    newest = attempts_for(request).filter(advisory=attempt.advisory_id, branch=attempt.branch_id, current=True).first()
+    return redirect("attempt", newest.pk if newest else attempt.pk)

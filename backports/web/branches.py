@@ -13,11 +13,12 @@ from django.views.decorators.http import require_safe
 from backports.engine.result import Confidence, Outcome
 from backports.export import mbox
 from backports.models import Attempt, Branch
+from backports.services.sources import STAGING_RANK
 from xsa.models import Advisory
 from xsa.visibility import visible_advisories
 
 from . import downloads, words
-from .lookup import attempts_for, repositories
+from .lookup import attempts_for
 from .pager import page_of
 
 PAGE = 100
@@ -45,10 +46,10 @@ def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
     context = {
         "branch": row,
         "repository": row.repository,
-        "repositories": repositories(),
-        "siblings": row.repository.branches.filter(gone=False, history_only=False, rank__lt=9998),
+        "siblings": row.repository.branches.filter(gone=False, history_only=False, rank__lt=STAGING_RANK),
         "counts": counts,
         "missing": sum(one["count"] for one in counts if one["missing"]),
+        "open": sum(one["count"] for one in counts if one["word"].value in words.STATES),
         "ready": _ready(current),
         "chosen": words.OUTCOMES.get(chosen) or words.STATES.get(chosen),
         "page": page,

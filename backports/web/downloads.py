@@ -10,6 +10,7 @@ from backports.engine.result import Outcome
 from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
 from backports.services.places import mirror_path, results_path
+from xsa.models import Advisory
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 PARTIAL = (Outcome.PARTLY_APPLIED, Outcome.CONFLICT)
@@ -42,11 +43,16 @@ def stem(attempt: Attempt) -> str:
     return f"xsa{attempt.advisory.number}-{attempt.branch.name}{partial}"
 
 
+def embargo_notes(advisory: Advisory) -> tuple[str, ...]:
+    """What stands in every patch of an advisory that is not disclosed."""
+    if not advisory.embargoed:
+        return ()
+    return (f"EMBARGOED: XSA-{advisory.number} is not disclosed. Predisclosure list members only.",)
+
+
 def notes(attempt: Attempt) -> tuple[str, ...]:
     """What whoever reads the patch must know."""
-    found = []
-    if attempt.advisory.embargoed:
-        found.append(f"EMBARGOED: XSA-{attempt.advisory.number} is not disclosed. Predisclosure list members only.")
+    found = [*embargo_notes(attempt.advisory)]
     if attempt.outcome in PARTIAL:
         found.append(f"PARTIAL RESULT: {attempt.hunks_landed} of {attempt.hunks_total} hunks landed.")
     return tuple(found)
@@ -70,4 +76,6 @@ def patches_of(attempt: Attempt) -> list[bytes]:
     if attempt.outcome != Outcome.FIXED_UPSTREAM:
         return mbox.series(result_of(attempt))
     fix = UpstreamFix.objects.filter(advisory=attempt.advisory_id, branch=attempt.branch_id).first()
-    return mbox.commits(mirror_path(attempt.branch.repository.name), fix.commits if fix else [attempt.result])
+    return mbox.commits(
+        mirror_path(attempt.branch.repository.name), fix.commits if fix else [attempt.result], notes(attempt)
+    )

@@ -19,7 +19,7 @@ MOST = 200
 
 
 def _unread() -> QuerySet[PatchFile]:
-    return PatchFile.objects.filter(version=None)
+    return PatchFile.objects.filter(version=None).exclude(kind=PatchFile.Kind.INDEX, problems=[])
 
 
 @require_safe

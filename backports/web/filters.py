@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from backports.models import Attempt, Branch, Repository
+from backports.models import Attempt, Branch
 from xsa.models import Advisory
 
 from .words import OUTCOMES, SETTLED
@@ -44,9 +44,9 @@ class MatrixFilter(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value}
 
 
-def narrow(advisories: QuerySet[Advisory], repository: Repository, wanted: dict[str, Any]) -> QuerySet[Advisory]:
-    """The advisories that have a cell in the repository's matrix and fit the filters."""
-    rows = advisories.filter(Exists(_cells(repository, wanted)))
+def narrow(advisories: QuerySet[Advisory], cells: QuerySet[Attempt], wanted: dict[str, Any]) -> QuerySet[Advisory]:
+    """The advisories that have one of the matrix's `cells` and fit the filters."""
+    rows = advisories.filter(Exists(_fitting(cells.filter(advisory=OuterRef("pk")), wanted)))
     if "since" in wanted:
         rows = rows.filter(disclosed_at__date__gte=wanted["since"])
     if "until" in wanted:
@@ -54,10 +54,7 @@ def narrow(advisories: QuerySet[Advisory], repository: Repository, wanted: dict[
     return search(rows, wanted["text"]) if "text" in wanted else rows
 
 
-def _cells(repository: Repository, wanted: dict[str, Any]) -> QuerySet[Attempt]:
-    cells = Attempt.objects.filter(
-        current=True, branch__repository=repository, branch__gone=False, advisory=OuterRef("pk")
-    )
+def _fitting(cells: QuerySet[Attempt], wanted: dict[str, Any]) -> QuerySet[Attempt]:
     if "missing" in wanted:
         cells = cells.filter(branch__name=wanted["missing"]).exclude(outcome__in=SETTLED)
     return cells.filter(outcome=wanted["outcome"]) if "outcome" in wanted else cells

@@ -19,12 +19,17 @@ DEFAULT = "xen"
 
 def attempts_for(request: HttpRequest) -> QuerySet[Attempt]:
     """The attempts that the reader may see, without the evidence, which only one page needs."""
-    return visible_to(request.user, Attempt.objects.defer("evidence", "paths"), "advisory")
+    return _visible(request, Attempt.objects.defer("evidence", "paths"))
+
+
+def _visible(request: HttpRequest, rows: QuerySet[Attempt]) -> QuerySet[Attempt]:
+    """A result holds the patches of what it builds on, which may be disclosed later than its own advisory."""
+    return visible_to(request.user, rows, "advisory", builds_on="prerequisites")
 
 
 def attempt_or_404(request: HttpRequest, pk: UUID, *, evidence: bool = False) -> Attempt:
     """One visible attempt with its advisory, branch and source."""
-    rows = visible_to(request.user, Attempt.objects.all(), "advisory") if evidence else attempts_for(request)
+    rows = _visible(request, Attempt.objects.all()) if evidence else attempts_for(request)
     related = ("advisory__current", "branch__repository", "source")
     return get_object_or_404(rows.select_related(*related), pk=pk)
 

@@ -11,24 +11,25 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from backports.models import Attempt, Branch, Repository, UpstreamFix
+from backports.services.sources import MASTER_RANK, STAGING_RANK
 from xsa.models import Advisory
 from xsa.visibility import visible_advisories
 
 from . import looks
 from .filters import MatrixFilter, narrow
-from .lookup import pick, repositories
+from .lookup import attempts_for, pick, repositories
 from .pager import page_of
-from .progress import Progress, progress, tally
+from .progress import progress, tally
 from .stamp import stamp
 
-PAGE = 50
-STAGING_RANK = 9998
-MASTER_RANK = 9999
+PAGE = 30
+MOST_CELLS = 1200  # keeps a page under 200 kB, whatever the number of branches
 _COLUMNS = ("advisory__number", "branch_id", "id", *looks.COLUMNS)
 
 
@@ -66,10 +67,10 @@ def columns_of(repository: Repository, missing: dict[UUID, int]) -> list[Column]
     ]
 
 
-def rows_of(advisories: Sequence[Advisory], columns: Sequence[Column]) -> list[Row]:
-    """The advisories with their cells: two queries, whatever the size."""
+def rows_of(advisories: Sequence[Advisory], columns: Sequence[Column], cells: QuerySet[Attempt]) -> list[Row]:
+    """The advisories with their part of `cells`: two queries, whatever the size."""
     tried: dict[int, dict[UUID, tuple[UUID, looks.Look]]] = defaultdict(dict)
-    attempts = Attempt.objects.filter(current=True, advisory__in=advisories).order_by()
+    attempts = cells.filter(advisory__in=advisories).order_by()
     for number, branch, pk, *shape in attempts.values_list(*_COLUMNS):
         tried[number][branch] = pk, looks.look(*shape)
     held = _held(advisories, columns)
@@ -101,26 +102,19 @@ def _cells(
 
 
 def _upstream_cell(advisory: Advisory, *, held: bool) -> str:
-    return stamp("parts/_upstream_cell.html", (("held", held),), number=str(advisory.number))
+    path = reverse("advisory", args=[advisory.number])
+    return stamp("parts/_upstream_cell.html", (("held", held),), path=path)
 
 
 def matrix_cell(number: int, rank: int, pk: UUID, shape: looks.Look, *, swap: bool = False) -> str:
     """One `<td>` with an id by which a later answer can replace it; `swap` marks it as such an answer."""
     key = (*shape, ("swap", swap))
-    return stamp("parts/_matrix_cell.html", key, number=str(number), rank=str(rank), id=str(pk))
+    return stamp("parts/_matrix_cell.html", key, number=str(number), rank=str(rank), path=looks.attempt_path(pk))
 
 
-def _open_cells(repository: Repository, visible: QuerySet[Advisory]) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(
-        current=True,
-        branch__repository=repository,
-        branch__gone=False,
-        advisory__in=visible.order_by().values("pk"),
-    )
-
-
-def _progress(repository: Repository, visible: QuerySet[Advisory]) -> Progress:
-    return progress(tally(_open_cells(repository, visible)))
+def _cells_for(request: HttpRequest, repository: Repository) -> QuerySet[Attempt]:
+    """The cells of the repository's matrix that the reader may see."""
+    return attempts_for(request).filter(current=True, branch__repository=repository, branch__gone=False)
 
 
 @require_safe
@@ -131,15 +125,15 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
     if not mirrors and not name:
         return render(request, "matrix/empty.html")
     shown = pick(mirrors, name)
-    visible = visible_advisories(request.user)
-    state = _progress(shown, visible)
+    cells = _cells_for(request, shown)
+    state = progress(tally(cells))
     columns = columns_of(shown, state.missing)
     form = MatrixFilter(request.GET, branches=[column.branch for column in columns if not column.upstream])
     wanted = form.wanted()
-    fitting = narrow(visible, shown, wanted).only(
+    fitting = narrow(visible_advisories(request.user), cells, wanted).only(
         "number", "disclosed_at", "planned_disclosure_at", "current__title", "current__cves"
     )
-    page = page_of(fitting, request.GET, PAGE)
+    page = page_of(fitting, request.GET, page_size(len(columns)))
     context = {
         "repository": shown,
         "repositories": mirrors,
@@ -147,12 +141,17 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
         "form": form,
         "filtered": bool(wanted),
         "page": page,
-        "rows": rows_of(page.rows, columns),
+        "rows": rows_of(page.rows, columns, cells),
         "count": fitting.count(),
         "progress": state,
         "poll": poll_url_query(page.rows),
     }
     return render(request, "matrix/page.html", context)
+
+
+def page_size(columns: int) -> int:
+    """How many advisories stand on a page with so many columns."""
+    return max(10, min(PAGE, MOST_CELLS // max(1, columns)))
 
 
 def poll_url_query(rows: Sequence[Advisory]) -> str:
@@ -166,15 +165,14 @@ def poll_url_query(rows: Sequence[Advisory]) -> str:
 def fragment(request: HttpRequest, repository: str) -> HttpResponse:
     """Progress, and the cells of the page that changed since it was asked for last."""
     shown = pick(repositories(), repository)
-    visible = visible_advisories(request.user)
+    cells = _cells_for(request, shown)
     newest, oldest, since = (_number(request.GET.get(key, "")) for key in ("newest", "oldest", "since"))
-    state = _progress(shown, visible)
     moment = timezone.now() - timedelta(seconds=1)
     context = {
         "repository": shown,
-        "progress": state,
+        "progress": progress(tally(cells)),
         "poll": f"?newest={newest}&oldest={oldest}&since={moment.timestamp():.0f}",
-        "cells": list(_changed(_open_cells(shown, visible), newest, oldest, since)),
+        "cells": list(_changed(cells, newest, oldest, since)),
     }
     return render(request, "matrix/_fragment.html", context)
 

@@ -23,7 +23,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     """Mirrors, when they were fetched last, and what went wrong."""
     rows = Repository.objects.annotate(
         stable=Count("branches", filter=Q(branches__gone=False, branches__history_only=False))
-    ).prefetch_related("branches")
+    )
     team = in_security_team(request.user)
     shown = [{"repository": row, "origin": row.url if team else public_address(row.url)} for row in rows]
     return render(request, "repositories/list.html", {"rows": shown, "team": team, "why_not": WHY_NOT})

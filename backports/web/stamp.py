@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
+_BREAKS = re.compile(r"\s*\n\s*")
 HOLE = "\ue000"  # a private-use character, which `text.visible` never lets through
 
 
 def _holes(template: str, look: tuple[tuple[str, object], ...], names: tuple[str, ...]) -> tuple[str, ...]:
     context = dict(look) | {name: f"{HOLE}{name}{HOLE}" for name in names}
-    return tuple(render_to_string(template, context).strip().split(HOLE))
+    html = _BREAKS.sub(" ", render_to_string(template, context).strip())
+    return tuple(html.split(HOLE))
 
 
 _kept = lru_cache(maxsize=2048)(_holes)

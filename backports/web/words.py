@@ -220,6 +220,8 @@ BECAUSE: dict[str, str] = {
     "new advisory version": "a new advisory version came in",
     "prerequisite": "a prerequisite landed",
     "on demand": "a person asked for it",
+    "mined": "its fix was found in the repository",
+    "demo": "the demo was loaded",
 }
 
 DIFFERENT_PATCHES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
@@ -34,10 +35,10 @@ def toy(toy_original: Path, tmp_path: Path) -> Toy:
 
 
 @pytest.fixture
-def git_root(tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch) -> Path:
+def git_root(tmp_path: Path, settings: Any) -> Path:
     """Where mirrors and results live during the test."""
     folder = tmp_path / "git"
-    monkeypatch.setattr(settings, "GIT_ROOT", folder, raising=False)
+    settings.GIT_ROOT = folder
     return folder
 
 
@@ -45,7 +46,7 @@ def git_root(tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch) 
 def unsent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No worker: messages stay here, as the ids that they carry."""
     sent: list[str] = []
-    monkeypatch.setattr(attempts.run_attempt, "delay", sent.append)
+    monkeypatch.setattr(attempts, "message", lambda pk, **_: sent.append(str(pk)))
     return sent
 
 

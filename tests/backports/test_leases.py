@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -73,7 +74,7 @@ def test_when_a_lease_runs_out_the_sweep_sends_the_attempt_again(workshop: Works
 
 def test_a_message_that_a_broker_lost_is_sent_again_later(workshop: Workshop, waiting: Attempt) -> None:
     workshop.sent.clear()
-    Attempt.objects.filter(pk=waiting.pk).update(sent_at=timezone.now() - attempts.RESEND_AFTER - timedelta(seconds=1))
+    Attempt.objects.filter(pk=waiting.pk).update(sent_at=timezone.now() - timedelta(seconds=settings.RESEND_AFTER + 1))
     assert sweep_attempts() == 1
     assert workshop.sent == [str(waiting.pk)]
     assert sweep_attempts() == 0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 
+import pytest
+
+from backports.git.errors import GitError
 from backports.models import Attempt, UpstreamFix
 from backports.services import repositories
 from backports.services.planning import plan
 from tests.backports.conftest import Workshop
 from tests.backports.toy import BRANCHES, Edits, guard
-from xsa.models import Advisory, AdvisoryVersion, Fix
+from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Organisation
 from xsa.services.disclose import disclose
 
 PICK: Edits = {"common/table.c": [guard("table_pick")]}
@@ -323,3 +327,86 @@ def test_a_disclosed_fix_is_never_built_on_an_embargoed_one(workshop: Workshop) 
     disclose(None, advisory=open_one, reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
     workshop.work()
     assert set(workshop.outcomes(952).values()) == {"conflict"}
+
+
+def test_the_progress_of_an_embargoed_prerequisite_causes_no_attempt_of_a_disclosed_fix(workshop: Workshop) -> None:
+    disclose(None, advisory=on_top(workshop), reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
+    workshop.work()
+    before = list(Attempt.objects.filter(advisory__number=952).order_by("pk").values())
+    pick(workshop)
+    workshop.work()
+    plan(workshop.repository, because="branch moved")
+    assert list(Attempt.objects.filter(advisory__number=952).order_by("pk").values()) == before
+
+
+def test_each_disclosure_has_what_was_built_on_it_tried_again(workshop: Workshop) -> None:
+    below, above = pick(workshop), on_top(workshop)
+    workshop.work()
+    assert set(workshop.outcomes(952).values()) == {"needs-prerequisite"}
+    for opened, outcome in ((above, "conflict"), (below, "needs-prerequisite")):
+        disclose(None, advisory=opened, reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
+        plan(workshop.repository, because="disclosed")
+        assert workshop.waiting_cells() == {(952, name) for name in BRANCHES}
+        workshop.work()
+        assert set(workshop.outcomes(952).values()) == {outcome}
+
+
+def test_metadata_that_says_nothing_to_apply_settles_its_branch_alone(workshop: Workshop) -> None:
+    patch = workshop.toy.patch("master", PICK, "x")
+    recipe = {"Patches": ["xsa950.patch"]}
+    workshop.take(950, {"xsa950.patch": patch}, recipes={"master": recipe})
+    workshop.work()
+    workshop.take(950, {"xsa950.patch": patch}, recipes={"master": recipe, "4.1": {"Patches": []}}, version=2)
+    assert workshop.waiting_cells() == {(950, "4.1")}
+    workshop.work()
+    assert workshop.outcomes(950)["4.1"] == "not-affected"
+
+
+def test_an_embargoed_dependent_brings_no_disclosed_prerequisite_along(workshop: Workshop) -> None:
+    """When the branch moves under it: the disclosed one's history would tell of it."""
+    both: Edits = {**ON_TOP, **PUSH}
+    workshop.toy.commit("refs/unseen/below", PICK, "x", on="master")
+    patch = workshop.toy.patch("refs/unseen/below", both, "table, queue: x")
+    workshop.take(952, {"xsa952.patch": patch}, recipes={"master": {"Prereqs": [950], "Patches": ["xsa952.patch"]}})
+    disclose(None, advisory=pick(workshop), reason="test", at=datetime(2031, 1, 1, tzinfo=UTC))
+    workshop.work()
+    workshop.toy.commit("4.1", {"common/queue.c": [("#include <toy.h>", "#include <toy.h> /* 4.1 */")]}, "x")
+    repositories.refresh(None, workshop.repository)
+    assert workshop.waiting_cells() == {(952, "4.1")}
+
+
+def test_an_organisations_own_repository_discloses_nothing(workshop: Workshop) -> None:
+    workshop.repository.organisation = Organisation.objects.create(name="Example Distribution", listed=True)
+    workshop.repository.save()
+    workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
+    assert workshop.mine() == []
+    assert not Advisory.objects.exists()
+
+
+def test_another_repository_of_the_project_brings_no_fixes_and_holds_those_in_its_history(workshop: Workshop) -> None:
+    fork = workshop.toy.path.with_name("a-fork.git")
+    shutil.copytree(workshop.toy.path, fork)
+    own = workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
+    workshop.toy.branch("refs/heads/stable-4.6", "4.1")
+    workshop.mine()
+    other = repositories.add_repository(None, name="a-fork", url=str(fork), project="toy")
+    before = list(FixPatch.objects.values())
+    assert repositories.mine(None, other) == []
+    assert not UpstreamFix.objects.filter(branch__repository=other).exists()
+    repositories.add_repository(None, name="a-fork", url=str(workshop.toy.path))
+    assert repositories.mine(None, other) == []
+    assert [row.commits for row in UpstreamFix.objects.filter(branch__repository=other, branch__name="4.1")] == [[own]]
+    assert list(FixPatch.objects.values()) == before
+
+
+def test_a_mirror_whose_row_was_never_written_is_taken_up(workshop: Workshop) -> None:
+    workshop.repository.delete()
+    row = repositories.add_repository(None, name="toy", url=str(workshop.toy.path))
+    assert row.branches.values_list("name", flat=True)[0] == "master"
+
+
+@pytest.mark.parametrize("name", ["", "../toy", "toy.git", "a b", "x" * 51])
+def test_a_name_that_cannot_stand_in_an_address_is_refused(workshop: Workshop, name: str) -> None:
+    with pytest.raises(GitError) as caught:
+        repositories.add_repository(None, name=name, url=str(workshop.toy.path))
+    assert caught.value.code == "bad-name"

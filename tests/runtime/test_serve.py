@@ -30,7 +30,7 @@ def _free_port() -> int:
 
 
 def _environment(data: Path, port: int) -> dict[str, str]:
-    dropped = {"TESTS_DATA", "TESTS_DATA_MAKER", "DATABASE_URL", "BROKER_URL", "XEN_GIT"}
+    dropped = {"TESTS_DATA", "DATABASE_URL", "BROKER_URL", "XEN_GIT"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     settings = {"DJANGO_SETTINGS_MODULE": "backports.settings", "DATA": str(data), "PORT": str(port), "DEMO": "0"}
     return {**kept, **settings}

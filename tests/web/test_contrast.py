@@ -13,7 +13,7 @@ TONES = ("good", "calm", "review", "part", "bad", "info", "none", "wait", "embar
 GROUNDS = ("page", "surface", "sunken")
 PAIRS = [
     *((tone, f"{tone}-bg") for tone in TONES),
-    *((text, ground) for text in ("text", "soft", "link", "bad", "good") for ground in GROUNDS),
+    *((text, ground) for text in ("text", "soft", "link", "bad", "good", "review") for ground in GROUNDS),
     ("soft", "calm-bg"),
     ("bad", "bad-bg"),
     ("soft", "add-bg"),

@@ -7,9 +7,9 @@ import os
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from backports.engine.diff import parse_series
@@ -63,9 +63,9 @@ def git(folder: Path, *args: str, data: bytes = b"") -> str:
 
 
 @pytest.fixture
-def work(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(db: None, tmp_path: Path, settings: Any) -> Path:
     """A work tree with two files, and its mirror where the product keeps mirrors."""
-    monkeypatch.setattr(settings, "GIT_ROOT", tmp_path / "git")
+    settings.GIT_ROOT = tmp_path / "git"
     folder = tmp_path / "work"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "stable-4.11")
@@ -142,6 +142,27 @@ def test_the_upstream_fix_can_be_downloaded(work: Path, branch: Branch, anonymou
     assert (work / "a.c").read_text() == "fixed\n"
 
 
+def test_a_fix_that_was_found_in_the_repository_can_be_downloaded(
+    work: Path, branch: Branch, anonymous: Client, member: Client
+) -> None:
+    (work / "a.c").write_text("fixed\n")
+    git(work, "commit", "-qam", "a.c: fix")
+    git(work, "push", "-q", str(mirror_path("xen")), "stable-4.11")
+    oid = git(work, "rev-parse", "HEAD")
+    known = factories.fix(factories.advisory(456), "4.11", commit=oid)
+    secret = factories.fix(factories.advisory(777, disclosed=False), "4.11", commit=oid)
+    for fix in (known, secret):
+        fix.patches.update(repository="xen")
+    assert f"/fixes/{known.pk}/fix.patch" in anonymous.get("/advisories/456/").content.decode()
+    assert anonymous.get(f"/fixes/{secret.pk}/fix.patch").status_code == 404
+    embargoed = member.get(f"/fixes/{secret.pk}/fix.patch")
+    assert embargoed["Cache-Control"] == "no-store"
+    assert b"# EMBARGOED: XSA-777" in embargoed.content
+    git(work, "reset", "-q", "--hard", "HEAD^")
+    git(work, "am", "-q", data=anonymous.get(f"/fixes/{known.pk}/fix.patch").content)
+    assert (work / "a.c").read_text() == "fixed\n"
+
+
 def test_all_of_a_branch_comes_in_order_oldest_first(work: Path, branch: Branch, anonymous: Client) -> None:
     applied(factories.advisory(456), branch, "a.c")
     applied(factories.advisory(123), branch, "b.c", confidence="review")
@@ -180,12 +201,13 @@ def test_an_unknown_confidence_does_not_exist(work: Path, branch: Branch, anonym
     assert anonymous.get(f"/r/xen/branches/4.11/applied.mbox?{query}").status_code == 404
 
 
-def test_what_is_gone_from_disk_is_told_with_its_code(world: World, anonymous: Client, tmp_path: Path) -> None:
+def test_what_is_gone_from_disk_is_told_with_its_code(
+    world: World, anonymous: Client, tmp_path: Path, settings: Any
+) -> None:
     world.known_attempt.result = factories.OID
     world.known_attempt.save()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings, "GIT_ROOT", tmp_path / "nowhere")
-        answer = anonymous.get(f"/attempts/{world.known_attempt.pk}/result.patch")
+    settings.GIT_ROOT = tmp_path / "nowhere"
+    answer = anonymous.get(f"/attempts/{world.known_attempt.pk}/result.patch")
     assert answer.status_code == 503
     assert b"mirror-missing" in answer.content
     assert str(tmp_path).encode() not in answer.content

@@ -11,6 +11,7 @@ from backports.engine.result import Confidence, Outcome, Rung
 from backports.models import Attempt
 from backports.services.repositories import refresh_repository
 from backports.web import words
+from backports.web.matrix import PAGE
 from tests import factories
 from tests.web.conftest import World
 
@@ -35,7 +36,7 @@ def test_the_matrix_takes_xen_before_others(world: World, anonymous: Client) -> 
 
 def test_a_cell_says_its_outcome_in_a_word_and_links_to_its_attempt(world: World, anonymous: Client) -> None:
     page = anonymous.get("/").content.decode()
-    assert f'<a href="/attempts/{world.known_attempt.pk}/" title="partly applied: 1 of 2 hunks landed">' in page
+    assert f'<a href="/attempts/{world.known_attempt.pk}/" title="partly applied: 1 of 2 hunks">' in page
     assert "</i>1/2</a>" in page
 
 
@@ -89,12 +90,16 @@ def test_the_matrix_is_paged_by_number_both_ways(world: World, anonymous: Client
     for number in range(1, 121):
         factories.attempt(factories.advisory(number), world.branch, "conflict")
     first = anonymous.get("/")
-    assert [row.advisory.number for row in first.context["rows"]] == [456, *range(120, 71, -1)]
+    newest = [456, *range(120, 121 - PAGE, -1)]
+    assert [row.advisory.number for row in first.context["rows"]] == newest
     second = anonymous.get("/" + first.context["page"].older)
-    assert [row.advisory.number for row in second.context["rows"]] == list(range(71, 21, -1))
+    assert [row.advisory.number for row in second.context["rows"]] == list(range(121 - PAGE, 121 - 2 * PAGE, -1))
     back = anonymous.get("/" + second.context["page"].newer)
-    assert [row.advisory.number for row in back.context["rows"]] == [456, *range(120, 71, -1)]
-    last = anonymous.get("/" + second.context["page"].older)
+    assert [row.advisory.number for row in back.context["rows"]] == newest
+    last = second
+    while last.context["page"].older:
+        last = anonymous.get("/" + last.context["page"].older)
+    assert [row.advisory.number for row in last.context["rows"]][-1] == 1
     assert last.context["page"].older == ""
 
 
@@ -117,7 +122,7 @@ def test_the_matrix_asks_few_questions_whatever_its_size(
     member.get("/")
     for number in range(1, 61):
         factories.attempt(factories.advisory(number), world.branch, "applied")
-    with django_assert_max_num_queries(10) as asked:  # type: ignore[operator]
+    with django_assert_max_num_queries(11) as asked:  # type: ignore[operator]
         member.get("/")
     assert not [query for query in asked.captured_queries if "evidence" in query["sql"]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -9,9 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from backports.models import Attempt
 from tests import factories
 from tests.web.conftest import SECRETS, World
-from xsa.models import Membership
+from xsa.models import Membership, PatchFile
 
 LISTS = [
     "/",
@@ -161,3 +163,43 @@ def test_files_that_could_not_be_read_are_for_the_security_team(
     assert "unknown-file" in page
     assert "Its name tells no number." in page
     assert team.get(f"/files/{row.pk}/raw").content == b"\x00odd"
+
+
+def build_on_the_secret(world: World) -> Attempt:
+    """The result of a disclosed advisory that was made, while it was embargoed too, on top of another one's."""
+    columns = {"rung": "exact", "confidence": "high", "hunks_total": 71, "hunks_landed": 71, "result": factories.OID}
+    Attempt.objects.filter(pk=world.known_attempt.pk).update(current=False)
+    return factories.attempt(world.known, world.branch, "needs-prerequisite", prerequisites=[777], **columns)
+
+
+def test_a_result_built_on_an_embargoed_one_is_as_secret_as_that(world: World, outside: Client, member: Client) -> None:
+    built = build_on_the_secret(world)
+    lists = [*LISTS, "/advisories/456/", f"/attempts/{world.known_attempt.pk}/"]
+    with_secret = {path: without_clock(outside.get(path).content) for path in lists}
+    for path in (f"/attempts/{built.pk}/", f"/attempts/{built.pk}/result.patch"):
+        assert outside.get(path).status_code == 404
+    assert member.get(f"/attempts/{built.pk}/").status_code == 200
+    assert str(built.pk) in member.get("/").content.decode()
+    built.delete()
+    for path in lists:
+        assert without_token(without_clock(outside.get(path).content)) == without_token(with_secret[path]), path
+
+
+def without_token(page: bytes) -> bytes:
+    """The page without the forms' tokens, which are never the same twice."""
+    return re.sub(rb'csrfmiddlewaretoken" value="\w+"', b"", page)
+
+
+def test_trying_again_never_leads_to_a_hidden_attempt(world: World, outsider: Client) -> None:
+    build_on_the_secret(world)
+    answer = outsider.post(f"/attempts/{world.known_attempt.pk}/retry/")
+    assert answer["Location"] == f"/attempts/{world.known_attempt.pk}/"
+
+
+def test_an_index_that_was_read_is_not_among_the_files_that_were_not(world: World, team: Client) -> None:
+    values = {"version": None, "kind": "index", "sha256": "0" * 64, "size": 2, "data": b"[]"}
+    PatchFile.objects.create(name="read-xsa.json", **values)
+    PatchFile.objects.create(name="unread-xsa.json", problems=[{"code": "malformed-index", "sentence": "x"}], **values)
+    page = team.get("/files/unread/").content.decode()
+    assert "unread-xsa.json" in page
+    assert ">read-xsa.json" not in page

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from tests.xsa.samples import PATCH, advisory
 from xsa.models import Advisory, AdvisoryVersion, Fix, PatchFile
+from xsa.services.disclose import disclose
 from xsa.services.ingest import Ingested, ingest_files
+from xsa.services.mined import MinedCommit, record_mined
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +140,45 @@ def test_a_fifty_megabyte_file_is_kept() -> None:
     big = b"x" * 50_000_000
     take({"xsa950-4.8.patch": big})
     assert PatchFile.objects.get(name="xsa950-4.8.patch").size == len(big)
+
+
+def test_what_is_planned_for_later_never_joins_what_is_disclosed() -> None:
+    take(advisory())
+    row = Advisory.objects.get(number=950)
+    disclose(None, advisory=row, reason="test", at=datetime(2020, 1, 2, tzinfo=UTC))
+    before = list(AdvisoryVersion.objects.values())
+    files = advisory(version=2, title="a title for later")
+    planned = timezone.now() + timedelta(days=3)
+    result = ingest_files(None, files=files, planned=planned)
+    assert [(one.state, one.changed, one.problems[0].code) for one in result] == [("kept", False, "disclosed-already")]
+    assert list(AdvisoryVersion.objects.values()) == before
+    assert {file.name for file in PatchFile.objects.filter(version=None)} == set(files)
+
+
+def test_patches_without_a_text_leave_the_title_that_is_known() -> None:
+    first = MinedCommit("a" * 40, "toy: check the index", ("CVE-2099-0950",), datetime(2020, 1, 2, tzinfo=UTC))
+    record_mined(None, repository="xen", tree="xen", advisories={950: {"master": [first]}})
+    take({"xsa950.patch": PATCH})
+    current = Advisory.objects.get(number=950).current
+    assert current is not None
+    assert (current.number, current.title, current.cves) == (1, "toy: check the index", ["CVE-2099-0950"])
+    take(advisory())
+    assert AdvisoryVersion.objects.get(number=1).title == "guest may pick outside the table"
+
+
+def test_an_index_from_before_the_release_opens_nothing_even_when_its_date_is_over() -> None:
+    row = {"xsa": 950, "title": "(Prereleased, but embargoed)", "public_time": "2020-01-02T12:00:00Z", "cve": []}
+    take(advisory() | {"xsa.json": json.dumps([{"xsas": [row]}]).encode()})
+    assert Advisory.objects.get(number=950).embargoed
+
+
+def test_an_index_is_kept_byte_for_byte_with_what_could_not_be_read_of_it() -> None:
+    data = b'[{"xsas": [{"xsa": 9, "title": "t"}, 7]}]'
+    assert [problem.code for result in take({"xsa.json": data}) for problem in result.problems] == ["malformed-entry"]
+    row = PatchFile.objects.get()
+    assert (row.kind, row.sha256, row.problems[0]["code"]) == (
+        "index",
+        hashlib.sha256(data).hexdigest(),
+        "malformed-entry",
+    )
+    assert take({"xsa.json": data}) == []

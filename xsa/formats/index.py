@@ -13,6 +13,7 @@ from .meta import load_json
 from .text import clean
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
+_PRERELEASED = re.compile(r"\W*(?:pre-?released|embargoed)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class IndexEntry:
     title: str
     public_time: datetime | None
     cves: tuple[str, ...]
+
+    @property
+    def released(self) -> bool:
+        """Whether the list tells what it is about; one that is still embargoed has a time, and no title of its own."""
+        return bool(self.title) and not _PRERELEASED.match(self.title)
 
 
 @dataclass(frozen=True, slots=True)

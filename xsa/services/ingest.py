@@ -18,16 +18,18 @@ from django.utils import timezone
 from xsa.formats.advisory import parse_advisory
 from xsa.formats.bundle import Bundle, BundleFile, read_bundle
 from xsa.formats.errors import FormatError, Problem
-from xsa.formats.index import IndexEntry, parse_index
+from xsa.formats.index import IndexEntry, read_index
 from xsa.formats.layout import split_directory
 from xsa.formats.recipes import Recipe
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile, User
 
 from .changes import what_changed
 from .disclose import disclose
+from .fixes import drop_fixes
 
 log = logging.getLogger(__name__)
 HOME_TREE = "xen"
+INDEX = "xsa.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,10 @@ def _number_within(data: bytes) -> int | None:
 
 
 def _index(name: str, data: bytes) -> Iterable[IndexEntry]:
-    if not name.endswith("xsa.json"):
+    if not name.endswith(INDEX):
         return ()
     try:
-        return parse_index(data)
+        return read_index(data).entries
     except FormatError:
         return ()
 
@@ -109,31 +111,33 @@ def _index(name: str, data: bytes) -> Iterable[IndexEntry]:
 def _disclose_listed(actor: User | None, entries: Mapping[int, IndexEntry]) -> None:
     now = timezone.now()
     for advisory in Advisory.objects.filter(number__in=entries, disclosed_at=None):
-        public = entries[advisory.number].public_time
-        if public is not None and public <= now:
+        entry = entries[advisory.number]
+        public = entry.public_time
+        # A list that was fetched before the release names a date that may have been moved since.
+        if entry.released and public is not None and public <= now:
             disclose(actor, advisory=advisory, reason="listed as public in xsa.json", at=public)
 
 
 @transaction.atomic
 def _keep_unread(files: Mapping[str, bytes]) -> list[Ingested]:
-    """Files that name no advisory; `xsa.json` and its like are read elsewhere and need no keeping."""
+    """Files that name no advisory: `xsa.json`, and what nobody can place."""
     results = []
     for name, data in sorted(files.items()):
-        problem = _unread_problem(name, data)
-        if problem is not None and _keep(None, name, data, "other", [problem]):
-            results.append(Ingested(None, None, "kept", (problem,)))
+        kind = PatchFile.Kind.INDEX if name.endswith(INDEX) else PatchFile.Kind.OTHER
+        problems = _unread_problems(name, data)
+        if _keep(None, name, data, kind, problems) and problems:
+            results.append(Ingested(None, None, "kept", problems))
     return results
 
 
-def _unread_problem(name: str, data: bytes) -> Problem | None:
-    if not name.endswith("xsa.json"):
+def _unread_problems(name: str, data: bytes) -> tuple[Problem, ...]:
+    if not name.endswith(INDEX):
         sentence = "Nothing in its name or content tells which advisory it belongs to. Name it xsaNNN-4.X.patch."
-        return Problem("no-advisory", sentence, name)
+        return (Problem("no-advisory", sentence, name),)
     try:
-        parse_index(data)
+        return read_index(data).problems
     except FormatError as error:
-        return Problem(error.code, error.sentence, name)
-    return None
+        return (Problem(error.code, error.sentence, name),)
 
 
 def _keep(version: AdvisoryVersion | None, name: str, data: bytes, kind: str, problems: Sequence[Problem]) -> bool:
@@ -173,6 +177,8 @@ class _Ingest:
         """One advisory's files: into its version, or beside it when they contradict what is there."""
         advisory = Advisory.objects.select_for_update().filter(number=number).first()
         bundle = self.read(number, files)
+        if advisory is not None and not advisory.embargoed and self.planned and self.planned > timezone.now():
+            return self.too_late(number, bundle)
         version = self.version_of(advisory, bundle)
         if version is None:
             return [self.first(advisory, number, bundle)]
@@ -183,6 +189,17 @@ class _Ingest:
             self.complete(version, number, bundle, {file.name for file in aside}),
             *(Ingested(number, version.number, "kept", file.problems) for file in aside),
         ]
+
+    def too_late(self, number: int, bundle: Bundle) -> list[Ingested]:
+        """What is meant to be embargoed never joins what is disclosed: it is put aside, for a person to decide."""
+        sentence = (
+            f"XSA-{number} is disclosed here, so its files would be public at once; but their disclosure is planned "
+            "for later. They were put aside. Ingest them without a planned date if they are public."
+        )
+        problem = Problem("disclosed-already", sentence)
+        for file in bundle.files:
+            _keep(None, file.name, file.data, file.kind, [*file.problems, problem])
+        return [Ingested(number, None, "kept", (problem,))]
 
     def read(self, number: int, files: Mapping[str, bytes]) -> Bundle:
         return read_bundle(files, certs=self.certs, newest=self.newest, releases=self.releases, number=number)
@@ -215,9 +232,10 @@ class _Ingest:
         return Ingested(number, version.number, state, bundle.problems)
 
     def write(self, version: AdvisoryVersion, bundle: Bundle) -> None:
-        text = bundle.text
-        version.title = text.title[:500] if text else ""
-        version.cves = list(text.cves) if text else []
+        """Without a text the title and CVEs stay those that are known, from commits for instance."""
+        text, known = bundle.text, version.advisory.current
+        version.title = text.title[:500] if text else known.title if known else ""
+        version.cves = list(text.cves) if text else known.cves if known else []
         version.sections = [list(section) for section in text.sections] if text else []
         version.deployment = text.deployment if text else "unknown"
         version.signature = bundle.signature.state if text else ""
@@ -270,7 +288,7 @@ def note_problem(file: PatchFile, problem: Problem) -> None:
 
 def store_fixes(version: AdvisoryVersion, recipes: Sequence[Recipe], *, tree: str) -> None:
     """The version's fixes, one per branch and tree, in place of those it had."""
-    version.fixes.all().delete()
+    drop_fixes(version)
     files = {file.name: file for file in version.files.defer("data")}
     for recipe in recipes:
         chosen = [files[name] for name in recipe.files if name in files]

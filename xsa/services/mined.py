@@ -12,6 +12,7 @@ from django.db import transaction
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, User
 
 from .disclose import disclose
+from .fixes import drop_fixes
 
 MINED = 0  # the version number that stands for "as found in the repository"
 
@@ -85,7 +86,7 @@ def _store(
     version.cves = sorted({cve for commit in commits for cve in commit.cves})
     version.digest = digest
     version.save()
-    version.fixes.all().delete()
+    drop_fixes(version)
     _store_fixes(version, repository=repository, tree=tree, fixes=fixes)
     if advisory.current is None or advisory.current.number == MINED:
         advisory.current = version

@@ -15,7 +15,7 @@ from xsa.services.ingest import Ingested
 class Command(BaseCommand):
     help = (
         "Take in advisories, patches and .meta files in the layout that Xen publishes. They are embargoed "
-        "unless an xsa.json among them lists them as public."
+        "unless an xsa.json among them lists them as public, or their fix was found in a public repository."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,7 +35,8 @@ class Command(BaseCommand):
             self.report(result)
 
     def report(self, result: Ingested) -> None:
-        name = f"XSA-{result.number} v{result.version}" if result.number else "no advisory"
+        version = "" if result.version is None else f" v{result.version}"
+        name = f"XSA-{result.number}{version}" if result.number else "no advisory"
         self.stdout.write(f"{name}: {result.state}")
         for problem in result.problems:
             self.stdout.write(f"  {problem.code}: {problem.file + ': ' if problem.file else ''}{problem.sentence}")

@@ -1,0 +1,120 @@
+"""The server as a person has it: `manage.py serve` with a data folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backports.runtime.embedded import CODE_DIR
+
+_DROPPED = ("TESTS_DATA", "TESTS_DATA_MAKER", "DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "XEN_GIT")
+START_SECONDS = 90.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float, every: float = 0.2) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(every)
+
+
+@dataclass
+class Server:
+    """One run of it; `output` is what it printed."""
+
+    data: Path
+    output: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
+        own = {"DATA": str(self.data), "PORT": str(self.port), "DEMO": "1", "WORKERS": "2"}
+        return {**kept, **own, "DJANGO_SETTINGS_MODULE": "backports.settings"}
+
+    def start(self) -> None:
+        with self.output.open("ab") as stream:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=CODE_DIR,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+
+    def stop(self) -> int:
+        """Ctrl-C; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def wait_until_loaded(self) -> None:
+        """Until every part is up, the demo is there and all its cells have been tried."""
+        wait_until(lambda: self.get("/healthz")[0] == 200, "every part is up", START_SECONDS)
+        wait_until(lambda: "demo: loaded." in self.output.read_text(), "the demo is loaded", START_SECONDS)
+        wait_until(lambda: b"hx-get" not in self.get("/r/demo/progress/")[1], "the demo is tried", START_SECONDS)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body as a stranger gets them; status 0 when there is no answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError:
+            return 0, b""
+
+    def manage(self, *args: str) -> str:
+        """What a command of manage.py prints; it shares the server's data."""
+        command = [sys.executable, "manage.py", *args]
+        done = subprocess.run(command, cwd=CODE_DIR, env=self.environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def password(self, username: str) -> str:
+        rows = (line.split() for line in (self.data / "demo-accounts.txt").read_text().splitlines())
+        return next(words[1] for words in rows if words[0] == username)
+
+    @contextlib.contextmanager
+    def workers_asleep(self) -> Iterator[None]:
+        """No worker works inside the block; messages wait."""
+        group = self.worker_group()
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(group, signal.SIGCONT)
+
+    def worker_group(self) -> int:
+        """The process group of this server's worker."""
+        mark = f"DATA={self.data}\0".encode()
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                line = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+                if b"celery\0" in line and b"\0worker\0" in line and mark in (entry / "environ").read_bytes():
+                    return os.getpgid(int(entry.name))
+        raise AssertionError("There is no worker.")
