@@ -17,6 +17,7 @@ from backports.models import Attempt
 from xsa.models import Fix
 
 from . import evidence
+from .comparing import comparison
 from .places import mirror_path, results_path
 from .planning import fixes_for
 from .prerequisites import Ground, grounds
@@ -187,21 +188,28 @@ class _Search:
         if ground.number and outcome is Outcome.APPLIED:
             outcome = Outcome.NEEDS_PREREQUISITE
         result = best.result
+        made = self.commit(result, source, ground) if result else ""
         return Finding(
             outcome,
             best,
             source.fix,
-            result=self.commit(result, source, ground) if result else "",
+            result=made,
             reasons=result.reasons if result else (),
             prerequisites=ground.numbers,
             paths=_paths([*self.tried, best]),
             evidence={
                 "sources": [self.summary(one, best) for one in self.tried],
                 **(evidence.as_json(result) if result else {}),
+                **(self.compared(result, made, ground) if result and made else {}),
             },
             problem_code=best.problem_code,
             problem=best.problem,
         )
+
+    def compared(self, result: SeriesResult, made: str, ground: Ground) -> dict[str, Any]:
+        """The result's commits beside the source's patches."""
+        results = results_path(self.attempt.branch.repository.name, self.attempt.advisory.number)
+        return comparison(self.mirror, results, ground.tip or self.attempt.tip, made, result)
 
     def summary(self, tried: Tried, best: Tried) -> dict[str, Any]:
         done, total = evidence.landed(tried.result) if tried.result else (0, 0)
