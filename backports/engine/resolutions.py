@@ -115,11 +115,11 @@ def dressed(known: Resolution, chunk: Chunk) -> tuple[bytes, ...]:
     """The answer with the white space of the chunk's own lines.
 
     The chunks must agree in their loose keys. A line that the answer took from ours is taken from the
-    chunk's ours; others are indented as those were that they stood among, and end as the chunk's lines end.
+    chunk's ours; others are indented as those are that they stand among, and end as the chunk's lines end.
     """
     pairs = [pair for pair in zip(known.chunk.ours, chunk.ours, strict=True) if pair[0].strip()]
     same, indents = dict(pairs), {_indent(old): _indent(new) for old, new in reversed(pairs)}
-    ending = _ending(chunk)
+    ending = b"" if _ending(known.chunk) == _ending(chunk) else _ending(chunk)
     return tuple(
         same[line] if line in same else _with_ending(_reindented(line, indents), ending) for line in known.answer
     )
