@@ -13,7 +13,7 @@ from backports.engine.result import Outcome
 from backports.models import Attempt
 from backports.services import attempts
 from backports.services.attempts import MOST_STARTS, claim, finish, run_attempt, send, sweep_attempts
-from backports.services.cell import Finding
+from backports.services.finding import Finding
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, guard
 from xsa.models import Fix

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from backports.engine.result import Outcome
 from backports.services import repositories
 from backports.services.attempts import claim, finish, requeue
-from backports.services.cell import Finding
+from backports.services.finding import Finding
 from backports.services.planning import one_planner
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, Toy, guard
