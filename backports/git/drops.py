@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,23 +22,19 @@ import pygit2
 
 from backports.engine.diff import FileDiff, FileKind, Hunk, Patch
 from backports.engine.functions import functions_of
-from backports.engine.guards.ccode import KEYWORDS
 from backports.engine.guards.ccode import WORD as NAME
 from backports.engine.result import FileResult, SeriesResult
 from backports.engine.scan import split_lines
 
+from .anchors import anchors, distinctive, search
 from .culprits import Place, lines_of, rejected
 from .errors import GitError
 from .filelog import Logged, file_log, fork_of
-from .runner import refuse_option, run_git
 from .store import open_repository, tree_at
 
 SECONDS = 4.0
-ANCHORS_PER_HUNK = 8
 MAX_ANCHORS = 80
 REWORKED = 0.5  # of the added lines; a commit that removes more than that has reworked code
-GREP_LIMIT = 8 * 1024 * 1024
-_MIN_WORD_BYTES = 8
 _TAG = re.compile(rb"^\s*(?:typedef\s+)?(?:struct|union|enum)\s+(\w+)\s*\{?\s*$")
 
 
@@ -85,16 +81,25 @@ def find_drops(
     if not parts:
         return ()
     try:
-        here = _Found.of(git_dir, str(trees[1].id), parts, seconds / 2)
-        parts = [part for part in parts if not any(name in here.names for name in part.names)]
-        there = _Found.of(git_dir, str(trees[0].id), parts, seconds / 2)
-        parts = [replace(part, lines=lines) for part in parts if (lines := _distinctive(part, here, there))]
+        parts = list(_absent(git_dir, parts, str(trees[0].id), str(trees[1].id), seconds))
         origins = _Origins(repo, Path(git_dir), base, target, parts)
     except GitError as error:
         if error.code in ("timeout", "too-large"):
             return ()
         raise
     return tuple(drop for part in parts for drop in _proved(part, origins))
+
+
+def _absent(git_dir: Path | str, parts: Sequence[_Part], before: str, tree: str, seconds: float) -> Iterator[_Part]:
+    """The parts whose names and distinctive lines the tree has nowhere, with those lines only."""
+    names = {name for part in parts for name in part.names}
+    lines = {line for part in parts for line in part.lines}
+    here = search(git_dir, tree, lines, names, seconds=seconds / 2)
+    there = search(git_dir, before, lines, seconds=seconds / 2)
+    for part in parts:
+        told = distinctive(part.lines, there, here)
+        if told and not here.names.intersection(part.names):
+            yield replace(part, lines=told)
 
 
 def without(patches: Sequence[Patch], drops: Iterable[Drop]) -> tuple[Patch, ...]:
@@ -121,10 +126,10 @@ def _parts(result: SeriesResult, before: pygit2.Tree, here: pygit2.Tree) -> Iter
             continue
         name = enclosing(hunk.hunk, _content(before, file.diff.path)) if not file.code else b""
         if name and name not in _names(here, file.path):
-            yield _Part((place,), file, False, (name,), tuple(_anchors(hunk.hunk)))
+            yield _Part((place,), file, False, (name,), tuple(anchors(hunk.hunk)))
     for (patch, at), places in whole.items():
         file = result.patches[patch].files[at]
-        lines = (line for hunk in file.diff.hunks for line in _anchors(hunk))
+        lines = (line for hunk in file.diff.hunks for line in anchors(hunk))
         yield _Part(tuple(places), file, True, (), tuple(dict.fromkeys(lines))[:MAX_ANCHORS])
 
 
@@ -148,51 +153,6 @@ def _changed_span(hunk: Hunk) -> tuple[int, int]:
             touched += [at - (line.tag == "+"), at + 1]
         at += line.tag != "+"
     return (min(touched), max(touched)) if touched else (hunk.old_start - 1, at)
-
-
-def _anchors(hunk: Hunk) -> Iterator[bytes]:
-    """Lines by which the code can be told: what is removed first, then what is kept, the nearest to a change first."""
-    tags = [line.tag for line in hunk.lines]
-    changes = [at for at, tag in enumerate(tags) if tag != " "]
-    near = sorted(
-        (at for at, tag in enumerate(tags) if tag != "+"),
-        key=lambda at: (tags[at] != "-", min((abs(at - change) for change in changes), default=0)),
-    )
-    lines = (hunk.lines[at].text.strip() for at in near)
-    yield from [line for line in dict.fromkeys(lines) if _is_telling(line)][:ANCHORS_PER_HUNK]
-
-
-def _is_telling(line: bytes) -> bool:
-    names = [name for name in NAME.findall(line) if name not in KEYWORDS]
-    return b"\0" not in line and sum(map(len, names)) >= _MIN_WORD_BYTES
-
-
-@dataclass(frozen=True)
-class _Found:
-    """How often each anchor line stands in a tree, and which of the names occur in it."""
-
-    lines: Mapping[bytes, int]
-    names: frozenset[bytes]
-
-    @classmethod
-    def of(cls, git_dir: Path | str, tree: str, parts: Iterable[_Part], seconds: float) -> _Found:
-        parts = list(parts)
-        names = {name for part in parts for name in part.names}
-        lines = {line for part in parts for line in part.lines}
-        wanted = b"".join(text + b"\n" for text in sorted(names | lines))
-        if not wanted:
-            return cls({}, frozenset())
-        options = ["grep", "-h", "-I", "--no-color", "--fixed-strings", "-f", "-", refuse_option(tree, "tree")]
-        out = run_git(options, git_dir=git_dir, input=wanted, timeout=seconds, output_limit=GREP_LIMIT, ok_codes=(0, 1))
-        count = Counter(line.strip() for line in out.split(b"\n"))
-        words = {word for line in count for word in NAME.findall(line)}
-        return cls({line: count[line] for line in lines}, frozenset(names & words))
-
-
-def _distinctive(part: _Part, here: _Found, there: _Found) -> tuple[bytes, ...]:
-    """The anchors of the part; none when the tree has one of them."""
-    lines = tuple(line for line in part.lines if there.lines.get(line) == 1)
-    return () if any(here.lines.get(line) for line in lines) else lines
 
 
 class _Origins:

@@ -142,9 +142,11 @@ def test_an_addition_to_a_type_is_in_what_the_section_names(project) -> None:
 
 
 def test_a_search_that_takes_too_long_proposes_nothing(project) -> None:
-    new = OLD + QUOTA
-    case = Case(project, brought={PATH: new}, fixed={PATH: edited(new, CHARGE)})
+    new = OLD + QUOTA.replace("quota", "allowance")  # what was searched for before is remembered by tree
+    charge = tuple(text.replace("quota", "allowance") for text in CHARGE)
+    case = Case(project, brought={PATH: new}, fixed={PATH: edited(new, charge)})
     assert find_drops(case.path, case.result, case.base, case.target, seconds=0.0) == ()
+    assert len(case.drops) == 1
 
 
 def test_a_fix_of_which_nothing_is_left_is_no_fix(project) -> None:
