@@ -54,6 +54,18 @@ class Rise:
     sentence: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """All of a hunk's way."""
+
+    rises: Sequence[Rise]
+
+    @property
+    def told(self) -> list[Rise]:
+        """What is worth a word in short: the rungs that refused it, and a guard that took it back."""
+        return [rise for rise in self.rises if rise.answer == Answer.REFUSED]
+
+
 def to_look_at(evidence: Evidence) -> list[Findings]:
     """What did not land, what the guards found, and which places are in doubt, in this order.
 
@@ -78,11 +90,24 @@ def other_reasons(reasons: Sequence[str], evidence: Evidence) -> list[str]:
 
 def _flags(evidence: Evidence) -> Iterator[Finding]:
     for flag in evidence.get("flags", ()):
-        lines = ", ".join(str(line) for line in flag["lines"][:8])
+        lines = _ranges(flag["lines"])
         place = f"{flag['path']}:{lines}" if lines else flag["path"]
         introduced = flag.get("introduced", ())
         term = GUARDS.get(flag["code"])
         yield Finding("guard", flag["code"], term, flag["sentence"], place, "", flag["around"], introduced)
+
+
+def _ranges(lines: Sequence[int]) -> str:
+    """Lines in words: `3, 7-9`."""
+    runs = [[line for _, line in run] for _, run in groupby(enumerate(lines), lambda pair: pair[1] - pair[0])]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:MOST])
+
+
+def _hunk_at(file: dict[str, Any], line: int, patch: int, number: int, evidence: Evidence) -> str:
+    """Where a hunk is, in words; the patch is named where there are several."""
+    place = f"{file['path']}:{line}" if line else file["path"]
+    of_many = f"patch {patch}, " if len(evidence["patches"]) > 1 else ""
+    return f"{place} ({of_many}hunk {number})"
 
 
 def _files(evidence: Evidence) -> Iterator[tuple[dict[str, Any], int, int]]:
@@ -99,9 +124,9 @@ def _unplaced(evidence: Evidence) -> Iterator[Finding]:
         for number, hunk in enumerate(file["hunks"], 1):
             stopped = hunk["rejection"]
             if stopped:
-                place = f"{file['path']}:{stopped['line']}" if stopped["line"] else file["path"]
+                place = _hunk_at(file, stopped["line"], patch, number, evidence)
                 anchor = f"hunk-{patch}-{position}-{number}"
-                yield _stop(stopped["code"], stopped["sentence"], f"{place}, hunk {number}", anchor)
+                yield _stop(stopped["code"], stopped["sentence"], place, anchor)
 
 
 def _stop(code: str, sentence: str, place: str, anchor: str) -> Finding:
@@ -113,13 +138,13 @@ def _doubts(evidence: Evidence) -> Iterator[Finding]:
         for number, hunk in enumerate(file["hunks"], 1):
             if hunk["placement"] and hunk.get("note"):
                 rung = hunk["placement"]["rung"]
-                place = f"{file['path']}:{hunk['placement']['line']}, hunk {number}"
+                place = _hunk_at(file, hunk["placement"]["line"], patch, number, evidence)
                 anchor = f"hunk-{patch}-{position}-{number}"
                 yield Finding("rung", rung, STEPS.get(rung), f"{hunk['note']}.", place, anchor)
 
 
-def climb(hunk: dict[str, Any]) -> list[Rise]:
-    """A hunk's way up; rungs in a row that saw no place are told together. [] where it stood at its own line."""
+def climb(hunk: dict[str, Any]) -> Climb:
+    """A hunk's way up; rungs in a row that saw no place are told together."""
     rises: list[Rise] = []
     for silent, steps in groupby(hunk.get("trail", ()), lambda step: step["answer"] == Answer.NOTHING):
         if silent:
@@ -128,7 +153,7 @@ def climb(hunk: dict[str, Any]) -> list[Rise]:
             rises += [_rise(step) for step in steps]
     if hunk["rejection"] and rises and rises[-1].answer == Answer.LANDED:
         rises.append(_taken_back(hunk["rejection"]))
-    return rises
+    return Climb(rises)
 
 
 def _taken_back(stopped: dict[str, Any]) -> Rise:

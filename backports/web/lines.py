@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from .sides import Side, columns
 from .stamp import stamp
 from .text import visible
 
 _KINDS = {"+": "add", "-": "del"}
 _SIDES = {"-": "source-only", "+": "result-only"}
-_STARTS = re.compile(r"@@ -(\d{1,9})[^+]{0,11}\+(\d{1,9})")
 Line = tuple[str, str, str, int]  # kind, tag, text, number (0: none)
 
 
@@ -30,28 +29,14 @@ def hunk_lines(hunk: dict[str, Any]) -> SafeString:
     return _html(found)
 
 
-def base_lines(hunk: dict[str, Any]) -> SafeString:
-    """What a hunk expects; a line that the branch does not have near the place is marked as gone."""
-    ours = set(hunk["rejection"]["ours"])
-    side = [(tag, content) for tag, content in hunk["lines"] if tag != "+"]
-    kinds = (
-        "del" if tag == "-" else "ctx" if content in ours or not content.strip() else "gone" for tag, content in side
-    )
-    return _side(side, kinds, _starts(hunk)[0])
+def conflict(hunk: dict[str, Any]) -> dict[str, SafeString]:
+    """The three columns of a hunk that did not land: `base`, `ours`, `theirs`."""
+    found = columns(hunk)
+    return {name: _column(getattr(found, name)) for name in ("base", "ours", "theirs")}
 
 
-def their_lines(hunk: dict[str, Any]) -> SafeString:
-    """What a hunk leaves."""
-    side = [(tag, content) for tag, content in hunk["lines"] if tag != "-"]
-    return _side(side, (_KINDS.get(tag, "ctx") for tag, _ in side), _starts(hunk)[1])
-
-
-def our_lines(hunk: dict[str, Any]) -> SafeString:
-    """The branch's lines at the likely place; those that the hunk does not expect are marked as its own."""
-    stopped = hunk["rejection"]
-    expected = {content for tag, content in hunk["lines"] if tag != "+"}
-    side = [(" " if content in expected or not content.strip() else "!", content) for content in stopped["ours"]]
-    return _side(side, ("own" if tag == "!" else "ctx" for tag, _ in side), stopped["line"])
+def _column(side: Iterable[Side]) -> SafeString:
+    return _html((line.kind, line.tag, line.text, line.number) for line in side)
 
 
 def flagged_lines(piece: dict[str, Any]) -> SafeString:
@@ -73,17 +58,6 @@ def _compared(line: str) -> str:
 
 def _inner_kind(inner: str) -> str:
     return "heading" if inner.startswith(("@@", " ##")) else _KINDS.get(inner[:1], "ctx")
-
-
-def _starts(hunk: dict[str, Any]) -> tuple[int, int]:
-    """The lines that the hunk's header names, or zeros."""
-    found = _STARTS.match(hunk["header"])
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def _side(side: Sequence[tuple[str, str]], kinds: Iterable[str], first: int) -> SafeString:
-    rows = zip(side, kinds, strict=True)
-    return _html((kind, tag, content, first + at if first else 0) for at, ((tag, content), kind) in enumerate(rows))
 
 
 def _html(found: Iterable[Line]) -> SafeString:

@@ -82,10 +82,10 @@ def test_what_to_look_at_comes_first_with_place_word_and_lines(page: str) -> Non
     first = shown.index("To look at first")
     assert first < shown.index("How it was tried") < shown.index("Source against result") < shown.index("Hunk by hunk")
     for told in (
-        "xen/common/a.c:40, hunk 2 lines not found: Nothing like it is here.",
-        "xen/common/a.c:14, 15 missing symbol: The tree does not know helper.",
+        "xen/common/a.c:40 (hunk 2) lines not found: Nothing like it is here.",
+        "xen/common/a.c:14-15 missing symbol: The tree does not know helper.",
         "helper came with 1234567890ab bring the helper",
-        "xen/common/a.c:12, hunk 1 adjacent: The target differs beside it.",
+        "xen/common/a.c:12 (hunk 1) adjacent: The target differs beside it.",
         "xen/arch/gone.c file not found",
     ):
         assert told in shown, told
@@ -103,11 +103,12 @@ def test_every_named_place_is_a_link_to_something_on_the_page(page: str) -> None
 def test_the_way_up_is_told_rung_by_rung(page: str) -> None:
     shown = text_of(page)
     for told in (
-        "Way up the ladder: three-way refused, adjacent took it",
+        "Way up the ladder: adjacent at line 12, offset +3 · three-way refused",
         "exact, already applied saw no place",
         "three-way refused at line 13 The target changed the same lines.",
-        "Way up the ladder: no rung saw a place",
-        "Way up the ladder: offset took it, missing symbol took it back",
+        "Way up the ladder: did not land",
+        "Way up the ladder: did not land · missing symbol took it back",
+        "offset took it at line 40",
         "Second-best places: line 90 in int g(void) (likeness 74 %); line 200 (likeness 50 %)",
     ):
         assert told in shown, told

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from backports.models import Attempt
 from backports.web import lines, looks, text, words
-from backports.web.findings import Rise, climb
+from backports.web.findings import Climb, climb
 from backports.web.ladder_words import Term, rejection
 
 register = template.Library()
@@ -109,14 +109,12 @@ def rejection_term(code: str) -> SafeString:
 
 
 @register.simple_tag
-def climbed(hunk: dict[str, Any]) -> list[Rise]:
-    """A hunk's way up the ladder; [] where it stood at its own line."""
+def climbed(hunk: dict[str, Any]) -> Climb:
+    """A hunk's way up the ladder; no rises where it stood at its own line."""
     return climb(hunk)
 
 
 register.simple_tag(lines.hunk_lines)
-register.simple_tag(lines.base_lines)
-register.simple_tag(lines.our_lines)
-register.simple_tag(lines.their_lines)
+register.simple_tag(lines.conflict)
 register.simple_tag(lines.flagged_lines)
 register.simple_tag(lines.compared_lines)
