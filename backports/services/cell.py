@@ -7,10 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from backports.engine.result import Outcome, SeriesResult
-from backports.git.changes import full_oid
-from backports.git.history import contained, find_by_subject_or_patch_id
 from backports.git.results import commit_series, open_results
-from backports.git.store import commit_at, open_repository
+from backports.git.store import open_repository
 from backports.models import Attempt
 from xsa.models import Fix
 
@@ -22,8 +20,9 @@ from .names import NO_NAMES
 from .places import attempt_ref, mirror_path, results_path
 from .planning import fixes_for, step_down
 from .prerequisites import Ground, grounds
+from .presence import Asked, Presence, State, presence_of
 from .sources import Source, by_nearness, nearest_and_master, nothing_to_apply
-from .trying import Tried, code_absent, introducing_commits
+from .trying import Tried
 
 UNNAMED = "This branch's names are not indexed yet, so some guards could not look; it is tried again once they are."
 
@@ -46,6 +45,14 @@ def _not_affected(sentence: str, source: Fix, best: Tried | None = None, tried: 
     return Finding(Outcome.NOT_AFFECTED, best, source, reasons=(sentence,), paths=paths_of(tried))
 
 
+def told(finding: Finding, known: Presence | None) -> Finding:
+    """The finding with what can be said of the flawed code; as a reason too where nobody would expect it."""
+    if known is None:
+        return finding
+    reasons = (*finding.reasons, *((known.sentence,) if known.is_surprising else ()))
+    return replace(finding, reasons=reasons, evidence={**finding.evidence, "presence": known.as_json()})
+
+
 class _Search:
     """One cell's sources tried on one tree, and on top of what they build on."""
 
@@ -63,9 +70,11 @@ class _Search:
         if found.best.outcome in (Outcome.CONFLICT, Outcome.PARTLY_APPLIED):
             ground, found = self.with_prerequisites(found)
         best, source = found.best, found.source
-        if best.outcome is Outcome.CONFLICT and (sentence := self.never_introduced(best, source)):
-            return _not_affected(sentence, source.fix, best, alone.all_tried)
-        return self.keep(found, alone, ground)
+        known = self.presence(alone)
+        if known and best.outcome is Outcome.CONFLICT and known.state is State.NEVER:
+            finding = _not_affected(known.sentence, source.fix, best, alone.all_tried)
+            return replace(finding, evidence={"presence": known.as_json()})
+        return told(self.keep(found, alone, ground), known)
 
     def with_prerequisites(self, alone: Climbed) -> tuple[Ground, Climbed]:
         """The same on top of the results for the advisories that the fix builds on, where those are missing."""
@@ -76,30 +85,13 @@ class _Search:
                 return ground, found
         return Ground(), alone
 
-    def never_introduced(self, best: Tried, source: Source) -> str:
-        """A sentence of evidence when the commits that brought the flaw are not in this branch, else ""."""
-        commits = introducing_commits(source.patches)
-        if not commits or best.result is None or not code_absent(best.result):
-            return ""
-        if not all(self.lacks(commit) for commit in commits):
-            return ""
-        names = ", ".join(commit[:12] for commit in commits)
-        return (
-            f"The fix names {names} as what it repairs; this branch does not contain it, "
-            "and nothing here resembles the lines that the fix changes."
-        )
-
-    def lacks(self, commit: str) -> bool:
-        """Whether the branch is known to be without a commit, under this oid and under its subject.
-
-        A commit that is not in the mirror proves nothing.
-        """
-        oid = full_oid(self.mirror, commit)
-        name = self.attempt.branch.name
-        if oid is None or oid in contained(self.mirror, [oid], [name])[name]:
-            return False
-        subject = commit_at(self.repo, oid).message.partition("\n")[0]
-        return find_by_subject_or_patch_id(self.mirror, name, subject, b"") is None
+    def presence(self, found: Climbed) -> Presence | None:
+        """What can be said of the flawed code on the branch itself."""
+        source, result = found.source, found.best.result
+        if result is None:
+            return None
+        asked = Asked(self.mirror, self.attempt.branch.name, self.attempt.tip, source.patches, result, source.base)
+        return presence_of(asked)
 
     def keep(self, found: Climbed, alone: Climbed, ground: Ground) -> Finding:
         """The result as commits and the evidence; `alone` is what the sources gave on the branch itself."""

@@ -60,6 +60,12 @@ class Presence:
     sentence: str
     introducers: tuple[Introducer, ...] = ()
 
+    @property
+    def is_surprising(self) -> bool:
+        """Whether a person should read it with the outcome: no trace of the code, or of what the fix repairs."""
+        missing = bool(self.introducers) and not any(one.in_branch for one in self.introducers)
+        return self.state is State.NOT_FOUND or (self.state is State.UNKNOWN and missing)
+
     def as_json(self) -> dict[str, Any]:
         """The `presence` part of an attempt's evidence."""
         return {
