@@ -30,7 +30,6 @@ PASSING = (
     "broken-store",
     "git-missing",
     "mirror-missing",
-    "no-names",
     "not-a-repository",
     "ref-busy",
     "timeout",

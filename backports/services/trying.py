@@ -52,8 +52,13 @@ class Tried:
 
 def try_patches(label: str, patches: tuple[Patch, ...], tree: GitTree, symbols: Symbols | None = None) -> Tried:
     """Run the ladder once; with `symbols` the guards also look for names that the tree lacks."""
-    result = apply_series(patches, tree, differ=diff_lines, symbols=symbols)
+    result = apply_on(tree, patches, symbols)
     return Tried(label, result.outcome, result)
+
+
+def apply_on(tree: GitTree, patches: tuple[Patch, ...], symbols: Symbols | None = None) -> SeriesResult:
+    """The ladder with libgit2's line differ."""
+    return apply_series(patches, tree, differ=diff_lines, symbols=symbols)
 
 
 def inherited(tried: Tried, share: float | None) -> Tried:
