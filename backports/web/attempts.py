@@ -16,7 +16,7 @@ from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
 from backports.services.attempts import requeue
 
-from . import downloads, findings, looks, words
+from . import downloads, findings, looks, resolutions, words
 from .lookup import attempt_or_404, attempts_for
 
 HISTORY = 20
@@ -40,6 +40,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "findings": findings.to_look_at(attempt.evidence),
         "reasons": findings.other_reasons(attempt.reasons, attempt.evidence),
         "compared": findings.compared(attempt.evidence),
+        "known": resolutions.known(request.user, attempt),
         "because": words.BECAUSE.get(attempt.because, attempt.because),
         "sources": [_source(one) for one in attempt.evidence.get("sources", [])],
         "patches": attempt.evidence.get("patches", []),
