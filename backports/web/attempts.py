@@ -47,6 +47,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "cut": attempt.evidence.get("cut", False),
         "commits": _upstream(attempt),
         "offered": downloads.offered(attempt),
+        "partial": downloads.is_partial(attempt),
         "history": _history(request, attempt),
         "different": words.DIFFERENT_PATCHES if attempt.advisory.embargoed else "",
     }
@@ -80,6 +81,8 @@ def sentence(attempt: Attempt) -> str:
         return f"{attempt.hunks_landed} of {attempt.hunks_total} hunks landed; a person must place the others."
     if attempt.outcome == Outcome.NEEDS_PREREQUISITE and attempt.prerequisites:
         return f"The fix applies on {attempt.branch.name} on top of our results for {_numbers(attempt)}."
+    if attempt.outcome == Outcome.NEEDS_PREREQUISITE:
+        return f"The fix applies on {attempt.branch.name} once the commits named below are in the branch."
     return words.OUTCOMES[attempt.outcome].sentence
 
 
