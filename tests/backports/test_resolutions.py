@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from backports.engine.errors import MalformedPatch
 from backports.models import Attempt, Resolution
@@ -80,7 +82,7 @@ def test_an_answer_from_one_branch_is_offered_on_another_with_the_whole_result(l
     git(logged.mirror, "read-tree", row.tip)
     git(logged.mirror, "apply", "--cached", data=offers.proposal)
     made = git(logged.mirror, "show", f":{PATH}").decode()
-    assert made == replaced(logged.toy.text("4.1", PATH), DONE[PATH])  # type: ignore[arg-type]
+    assert made == done_text(logged, "4.1")
 
 
 def test_an_offer_changes_nothing_of_the_attempt(logged: Workshop, member: User) -> None:
@@ -147,7 +149,7 @@ def test_the_database_holds_one_answer_of_the_security_team_to_a_chunk(logged: W
 
 
 def test_finished_files_do_as_well_as_a_series(logged: Workshop, member: User) -> None:
-    files = {PATH: replaced(logged.toy.text("4.2", PATH), DONE[PATH]).encode()}  # type: ignore[arg-type]
+    files = {PATH: done_text(logged, "4.2").encode()}
     assert remember(member, attempt=logged.cell(950, "4.2"), finished=files).new == 1
     assert said(member, logged.cell(950, "4.1")) == [b'    toy_log_pull(toy, "pull");\n']
 
@@ -193,6 +195,34 @@ def test_an_answer_that_builds_on_an_embargoed_advisory_is_as_secret_as_that(log
     assert len(said(member, logged.cell(950, "4.1"))) == 1
     disclose(952)
     assert len(said(AnonymousUser(), logged.cell(950, "4.1"))) == 1
+
+
+def test_the_page_offers_the_proposal_and_git_and_patch_take_it_with_its_notes(
+    logged: Workshop, member: User, tmp_path: Path
+) -> None:
+    answer(logged, member)
+    client, row = Client(), logged.cell(950, "4.1")
+    client.force_login(member)
+    shown = client.get(f"/attempts/{row.pk}/").content.decode()
+    assert f'href="/attempts/{row.pk}/proposal.patch"' in shown.replace("\n", "")
+    assert "The result with it applied" in shown
+    download = client.get(f"/attempts/{row.pk}/proposal.patch")
+    assert download["Content-Disposition"] == 'attachment; filename="xsa950-4.1-proposal.patch"'
+    assert download["Cache-Control"] == "no-store"
+    assert b"# EMBARGOED: XSA-950 is not disclosed." in download.content
+    assert b"# PROPOSAL: " in download.content
+    before, after = (text.encode() for text in (logged.toy.text("4.1", PATH), done_text(logged, "4.1")))
+    for command in (("git", "apply", "-"), ("patch", "-p1", "--quiet")):
+        file = tmp_path / command[0] / PATH
+        file.parent.mkdir(parents=True)
+        file.write_bytes(before)
+        subprocess.run(command, cwd=tmp_path / command[0], input=download.content, check=True)
+        assert file.read_bytes() == after
+
+
+def done_text(workshop: Workshop, branch: str) -> str:
+    """The file as a person finished it."""
+    return replaced(workshop.toy.text(branch, PATH), DONE[PATH])  # type: ignore[arg-type]
 
 
 def refused(actor: User, attempt: Attempt, series: bytes, organisation: Organisation | None = None) -> str:
