@@ -74,17 +74,57 @@ class Rejection:
     ours: tuple[bytes, ...] = ()
 
 
+class Answer(StrEnum):
+    """What a rung said of a hunk."""
+
+    LANDED = "landed"
+    REFUSED = "refused"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung that a hunk asked on its way up: `rung` is its name in `rungs.name_of`.
+
+    A rung that saw a place gives its 1-based `line` in the target (0: none), and one that refused
+    it a `code` and a `sentence`.
+    """
+
+    rung: str
+    answer: Answer
+    line: int = 0
+    code: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """Another place in the target that reads like the hunk's preimage.
+
+    `line` is 1-based, `likeness` the share of the preimage's lines that stand there, 0 to 1, and
+    `heading` the section heading above what would change there, or b"".
+    """
+
+    line: int
+    likeness: float
+    heading: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class HunkResult:
     """One hunk and what became of it: exactly one of `placement` and `rejection` is set.
 
-    `note` says in words why a person should look at the place, or "".
+    `note` says in words why a person should look at the place, or "". `trail` are the rungs that were
+    asked, in order (none where the file as a whole was decided), and `places` the second-best places of
+    a hunk that did not stand at its own line, most alike first.
     """
 
     hunk: Hunk
     placement: Placement | None = None
     rejection: Rejection | None = None
     note: str = ""
+    trail: tuple[Step, ...] = ()
+    places: tuple[Nearby, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +187,8 @@ class SeriesResult:
     `outcome` is `applied`, `already-applied`, `partly-applied` or `conflict`; `rung` is the
     highest that was needed, `fuzz` the most given up by any hunk. `reasons` are sentences
     that explain the confidence, `flags` what the guards found; with any the result is for review.
-    `grounds` says in a sentence what the confidence rests on.
+    `grounds` says in a sentence what the confidence rests on; `probability` is how likely the result
+    is what the maintainers would commit, 0 to 1, or None when nothing was weighed.
     """
 
     outcome: Outcome
@@ -158,3 +199,4 @@ class SeriesResult:
     reasons: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     grounds: str = ""
+    probability: float | None = None
