@@ -76,7 +76,7 @@ def rules_for(used: Sequence[bytes], target: Sequence[bytes], lacks: Callable[[b
         rule
         for rule in RULES
         if rule.new.search(text)
-        and lacks(rule.came_with)
         and any(rule.shows in line for line in target)
+        and lacks(rule.came_with)
         and not rule.is_in(target)
     )
