@@ -153,6 +153,18 @@ def test_grounds_and_likelihood_stand_with_the_confidence(world: World, anonymou
     assert "Weighed at" not in show(world, anonymous, factories.full_evidence(), probability=0.5)
 
 
+@pytest.mark.parametrize(
+    ("state", "reasons", "times"),
+    [("unknown", [], 1), ("not-found", ["Like it is here."], 1), ("there", [], 0), ("fixed", [], 0)],
+)
+def test_what_is_known_of_the_code_is_told_once_and_not_where_it_is_plain(
+    world: World, anonymous: Client, state: str, reasons: list[str], times: int
+) -> None:
+    presence = {"state": state, "sentence": "Like it is here.", "introducers": []}
+    page = show(world, anonymous, factories.full_evidence() | {"presence": presence}, reasons=reasons)
+    assert page.count("Like it is here.") == times
+
+
 def test_reasons_that_the_page_tells_elsewhere_are_not_told_twice(world: World, anonymous: Client) -> None:
     evidence = factories.full_evidence() | {"told": ["a.c: hunk 2 did not land: because."]}
     page = show(world, anonymous, evidence, reasons=["a.c: hunk 2 did not land: because.", "The base was guessed."])
