@@ -50,7 +50,7 @@ def programs(port: int, workers: int, *, compiles: bool = False) -> list[Program
             f"--hostname={COMPILER}%h",
             "--queues=compile",
         )
-        parts.append(Program("compiler", (*compiler, *quiet), 5.0))
+        parts.append(Program("compiler", (*compiler, *quiet), 15.0))
     return parts
 
 
