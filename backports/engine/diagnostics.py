@@ -24,7 +24,7 @@ _STOPPED = re.compile(rb"^(?P<path>[^\s:()][^:\n]*):(?P<line>\d+): (?P<message>\
 _FORMS = (_TOLD, _TOOL, _STOPPED, _LINKER)
 _PLACES = re.compile(rb"(?:(?<=:)\d+(?::\d+)?\b|\bline \d+|\b0x[0-9a-f]+\b|\(\.[\w.]+\+?[^)]*\))")
 _COLOURS = re.compile(rb"\x1b\[[0-9;]*[mK]")
-_FOLDERS = re.compile(rb"^(?:\./|/work/)+")
+_FOLDERS = re.compile(rb"^(?:\./|/tree/)+")
 
 
 @dataclass(frozen=True, slots=True)

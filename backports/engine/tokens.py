@@ -17,6 +17,7 @@ NUMBER = re.compile(rb"^\d")
 WORD = re.compile(rb"\w")
 MIN_KEPT = 0.6
 MAX_TOKENS = 4000
+MAX_BYTES = 32 * MAX_TOKENS
 OPENING, CLOSING = b"({[", b")}]"
 
 
@@ -26,6 +27,8 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
     None too when both sides change numbers (a table's slots may collide), when theirs adds a word
     that ours has replaced, or when a bracket would stand open.
     """
+    if max(map(len, (base, ours, theirs))) > MAX_BYTES:
+        return None
     words = [TOKEN.findall(text) for text in (base, ours, theirs)]
     if max(map(len, words)) > MAX_TOKENS:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -137,7 +137,8 @@ class FileContext:
     _dialect: Dialect | None = None
     _spoken: FileContext | None = None
     _blind: FileContext | None = None
-    _functions: tuple[dict[bytes, Function], dict[bytes, Function]] | None = None
+    _functions: tuple[list[Function], dict[bytes, Function]] | None = None
+    _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
     _merged: list[list[Merged]] | None = None
 
     def __post_init__(self) -> None:
@@ -211,11 +212,17 @@ class FileContext:
         if self.base_map is None or not runs:
             return None
         if self._functions is None:
-            self._functions = (named_functions(self.base_map.base), named_functions(self.index.lines))
+            known = named_functions(self.base_map.base), named_functions(self.index.lines)
+            self._functions = list(known[0].values()), known[1]
         base, target = self._functions
-        theirs = next((one for one in base.values() if one.start <= runs[0].start and runs[-1].stop <= one.stop), None)
+        at = bisect_right(base, runs[0].start, key=lambda one: one.start) - 1
+        theirs = base[at] if at >= 0 and runs[-1].stop <= base[at].stop else None
         ours = target.get(theirs.name) if theirs else None
-        return self._scoped(self.base_map, theirs, ours) if theirs and ours else None
+        if theirs is None or ours is None:
+            return None
+        if theirs.name not in self._scopes:
+            self._scopes[theirs.name] = self._scoped(self.base_map, theirs, ours)
+        return self._scopes[theirs.name]
 
     def _scoped(self, whole: BaseMap, theirs: Function, ours: Function) -> BaseMap:
         old, new = whole.base[theirs.start : theirs.stop], whole.target[ours.start : ours.stop]
