@@ -19,7 +19,7 @@ from .result import (
 )
 from .rungs import STRICT_RUNGS
 from .series import OverlayTree, apply_patches, worst
-from .tree import LineDiffer, TreeReader
+from .tree import LineDiffer, TreeReader, remembered
 from .verify import reverse_patch
 
 
@@ -37,7 +37,7 @@ def apply_series(
     the `changes` of each patch, what did not is a rejection on its hunk. Raises EngineError only
     when a result fails the engine's own check.
     """
-    overlay = OverlayTree(tree)
+    differ, overlay = remembered(differ), OverlayTree(tree)
     results = apply_patches(patches, overlay, Tools(differ, strangers=_strangers(symbols)))
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):

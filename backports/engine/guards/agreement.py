@@ -16,7 +16,7 @@ from .changes import Case
 def look(case: Case) -> Iterator[Flag]:
     """`rungs-disagree`: a clean merge with the author's own file puts the change elsewhere."""
     for file in case.files:
-        if file.merged is not None and file.merged != file.ours.after.lines:
+        if file.merged is not None and file.merged != file.ours.after.data:
             lines = [edit.new_start + 1 for edit in file.ours.edits]
             sentence = "merging with the source's own file gives another result than placing the hunks."
             yield Flag("rungs-disagree", sentence, file.path, tuple(lines))

@@ -51,11 +51,11 @@ def look_undeclared(case: Case) -> Iterator[Flag]:
         if not file.path.endswith((".c", ".h")):
             continue
         names = {name for name in ccode.names(_GOTO.sub(b"", file.ours.added_code)) - defined if not _generated(name)}
+        names = {name for name in names if not file.ours.before.has_word(name)}
         names -= case.symbols.target.declared(names, file.path)
-        names -= file.ours.before.names if names else set()
         there = case.symbols.target.present(names, file.path)
-        theirs = file.theirs.before.names if file.theirs and there else frozenset()
-        names = {name for name in there if name in theirs} | case.symbols.source.declared(there, file.path)
+        theirs = {name for name in there if file.theirs and file.theirs.before.has_word(name)}
+        names = theirs | case.symbols.source.declared(there - theirs, file.path)
         if names:
             yield _flag("undeclared-symbol", "no header declares {names}, which the added lines use", file, names)
 
@@ -65,7 +65,7 @@ def look_formats(case: Case) -> Iterator[Flag]:
     if case.symbols is None:
         return
     for file in case.c_files:
-        added = b"".join(file.ours.after.lines[at] for at in file.ours.added)
+        added = b"".join(line for at in file.ours.added if b"%" in (line := file.ours.after.lines[at]))
         forms = {b"%" + form for form in ccode.FORMAT.findall(added)}
         missing = forms - case.symbols.target.present(forms, file.path)
         missing &= case.symbols.source.present(missing, file.path)
@@ -82,9 +82,19 @@ def _new_tokens(file: FileChange) -> set[bytes]:
 
 
 def _absent(wanted: Collection[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
-    missing = set(wanted) - symbols.target.present(wanted, file.path)
+    missing = {name for name in wanted if not _is_here(name, file)}
+    missing -= symbols.target.present(missing, file.path)
     missing &= symbols.source.present(missing, file.path)
     return {name for name in missing if not any(part in missing for part in _parts(name))}
+
+
+def _is_here(name: bytes, file: FileChange) -> bool:
+    """Whether the target's own file holds the name, or uses the member."""
+    before = file.ours.before
+    if name[:1] != b".":
+        return before.has_word(name)
+    parts = name[1:].split(b".")
+    return all(before.has_word(part) for part in parts) and before.has_member(parts)
 
 
 def _parts(name: bytes) -> Iterator[bytes]:

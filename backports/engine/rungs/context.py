@@ -226,7 +226,9 @@ class FileContext:
 
     def _learn(self, base_map: BaseMap) -> dict[bytes, bytes]:
         used = names_of([line.text for hunk in self.hunks for line in hunk.lines])
-        sought = self.unknown(used - names_of(self.index.lines))
+        changed = names_of([line for edit in base_map.edits for line in base_map.base[edit.old_start : edit.old_stop]])
+        sought = used & changed
+        sought = self.unknown(sought - names_of(self.index.lines)) if sought else sought
         return learn(sought, base_map, self.differ) if sought else {}
 
     def strange(self, edits: Sequence[Replace]) -> frozenset[bytes]:
