@@ -133,6 +133,61 @@ def evidence(*, lines: list[list[str]] | None = None, path: str = "xen/common/a.
     return {"sources": [source], "patches": [patch], "cut": False}
 
 
+def full_evidence() -> dict[str, Any]:
+    """Evidence with every part: a file that is gone, hunks that landed, did not, and were taken back, flags."""
+    found = evidence()
+    (file,) = found["patches"][0]["files"]
+    landed, rejected = file["hunks"]
+    landed |= {
+        "placement": {"rung": "adjacent", "line": 12, "offset": 3, "fuzz": 0},
+        "note": "the target differs beside it",
+        "trail": [
+            _step("exact", "nothing"),
+            _step("already", "nothing"),
+            _step("three-way", "refused", 13, "touched-by-target", "The target changed the same lines."),
+            _step("adjacent", "landed", 12),
+        ],
+        "places": [
+            {"line": 90, "likeness": 0.741, "heading": "int g(void)"},
+            {"line": 200, "likeness": 0.5, "heading": ""},
+        ],
+    }
+    rejected |= {"note": "", "trail": [_step("exact", "nothing"), _step("offset", "nothing")], "places": []}
+    rejected["rejection"]["code"] = "preimage-not-found"
+    withheld = rejected | {"trail": [_step("exact", "nothing"), _step("offset", "landed", 40)]}
+    withheld["rejection"] = rejected["rejection"] | {"code": "missing-symbol"}
+    file |= {"hunks": [landed, rejected, withheld], "code": ""}
+    gone = {**file, "path": "xen/arch/gone.c", "outcome": "conflict", "code": "file-not-found", "note": "It is gone."}
+    gone["hunks"] = [{**rejected, "trail": []}]
+    found["patches"][0]["files"].append(gone)
+    return found | {
+        "flags": [_flag()],
+        "grounds": "To be looked at: guards found something.",
+        "probability": 0.5,
+        "told": ["xen/common/a.c: hunk 2 did not land: Nothing like it is here."],
+        "range_diff": {"patches": [{"mark": "!", "subject": "a fix", "lines": _compared()}], "cut": False},
+    }
+
+
+def _step(rung: str, answer: str, line: int = 0, code: str = "", sentence: str = "") -> dict[str, Any]:
+    return {"rung": rung, "answer": answer, "line": line, "code": code, "sentence": sentence}
+
+
+def _flag() -> dict[str, Any]:
+    return {
+        "code": "missing-symbol",
+        "sentence": "the tree does not know helper.",
+        "path": "xen/common/a.c",
+        "lines": [14, 15],
+        "around": [{"line": 13, "lines": [[False, "{"], [True, "    helper(x);"], [True, "    helper(y);"]]}],
+        "introduced": [{"name": "helper", "oid": OID, "subject": "bring the helper"}],
+    }
+
+
+def _compared() -> list[str]:
+    return ["@@ a.c: int f(void)", "  ## a.c ##", " @@ a.c: int f(void)", "  {", "-+    old(x);", "++    new(x);"]
+
+
 def forget(of: Advisory) -> None:
     """Take an advisory away with everything that hangs on it."""
     FixPatch.objects.filter(fix__version__advisory=of).delete()

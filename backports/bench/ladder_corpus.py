@@ -59,8 +59,10 @@ class Row:
 
     @property
     def distance(self) -> str:
-        """`1`, `2 and more`, or `master`."""
-        return self.gap if self.gap in {"1", "master"} else "2 and more"
+        """`0` (within one release), `1`, `2 and more`, `master`, or `unknown`."""
+        if self.gap in {"0", "1", "master"}:
+            return self.gap
+        return "2 and more" if self.gap.isdecimal() else "unknown"
 
     @property
     def era(self) -> str:

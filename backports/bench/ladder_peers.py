@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -96,15 +97,19 @@ class PeerRunner:
 
     def _answer(self, name: str, task: Task) -> Answer:
         folder = self._root / "tree"
-        self.seconds = 0.0
+        self.seconds = self.cpu_seconds = 0.0
+        problem = ""
         try:
             files: Files | None = self._tools[name](self._lay_out(folder, task))
         except (DidNotApplyError, GitError, subprocess.TimeoutExpired, KeyError):
             files = None
+        except Exception as error:
+            files, problem = None, type(error).__name__
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         outcome = Outcome.CONFLICT if files is None else Outcome.APPLIED
-        return Answer(task, outcome, files=files, ms=self.seconds * 1000)
+        times = self.seconds * 1000, self.cpu_seconds * 1000
+        return Answer(task, outcome, files=files, ms=times[0], cpu_ms=times[1], problem=problem)
 
     def _lay_out(self, folder: Path, task: Task) -> Work:
         sources = tuple(commit_at(self._repo, oid) for oid in task.sources)
@@ -193,16 +198,23 @@ class PeerRunner:
 
 
 class _Stopwatch:
-    """Adds the seconds inside the block to the runner's, also when it fails."""
+    """Adds the seconds inside the block, and its processes' processor time, to the runner's, also when it fails."""
 
     def __init__(self, runner: PeerRunner) -> None:
         self._runner = runner
 
     def __enter__(self) -> None:
-        self._began = time.perf_counter()
+        self._began, self._used = time.perf_counter(), _used()
 
     def __exit__(self, *_: object) -> None:
         self._runner.seconds += time.perf_counter() - self._began
+        self._runner.cpu_seconds += _used() - self._used
+
+
+def _used() -> float:
+    """Processor seconds of all child processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _outcome(work: Work) -> Files:

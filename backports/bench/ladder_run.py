@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 import tempfile
 import time
 from collections import OrderedDict
@@ -31,6 +32,7 @@ from .ladder_reach import Reach, row_repository
 
 KEPT_SOURCES = 32
 ROWS_AT_ONCE = 4
+ROW_SECONDS = 120.0
 Files = dict[str, str | None]
 
 
@@ -68,16 +70,16 @@ class Answer:
 class Runner:
     """One process's engine: the store is opened once, and the last few sources stay read, as in a worker.
 
-    The index of identifiers, by blob, is in `scratch` for all processes and all rows; a row asks it for
-    its own trees' blobs only.
+    The index of identifiers, by blob, is in the folder `symbols` (None: in `scratch`) for all processes
+    and all rows; a row asks it for its own trees' blobs only.
     """
 
-    def __init__(self, path: Path, reach: Reach, scratch: Path) -> None:
+    def __init__(self, path: Path, reach: Reach, scratch: Path, *, symbols: Path | None = None) -> None:
         self._store = open_repository(path).odb
         self._reach = reach
         self._empty = Path(tempfile.mkdtemp(dir=scratch)) / "empty.git"
         pygit2.init_repository(str(self._empty), bare=True)
-        self._symbols = SymbolIndex(scratch / "symbols")
+        self._symbols = SymbolIndex(symbols or scratch / "symbols")
         self._indexed: set[str] = set()
         self._sources: OrderedDict[tuple[str, ...], tuple[Patch, ...]] = OrderedDict()
 
@@ -86,11 +88,10 @@ class Runner:
         index_ms = self._fill_index(task)
         began, cpu = time.perf_counter(), time.process_time()
         try:
-            answer = self._try(task)
-        except (EngineError, GitError) as error:
-            answer = Answer(task, Outcome.ERROR, problem=error.code)
+            with time_limit(ROW_SECONDS):
+                answer = self._try(task)
         except Exception as error:
-            answer = Answer(task, Outcome.ERROR, problem=type(error).__name__)
+            answer = Answer(task, Outcome.ERROR, problem=problem_of(error))
         return replace(
             answer,
             ms=(time.perf_counter() - began) * 1000,
@@ -107,7 +108,7 @@ class Runner:
         began = time.perf_counter()
         with contextlib.suppress(GitError, LookupError, pygit2.GitError):
             repo = self.repository(task)
-            for oid in (task.target, _base_of(repo, task)):
+            for oid in (task.target, base_of(repo, task)):
                 if oid not in self._indexed:
                     self._symbols.fill(repo, oid)
                     self._indexed.add(oid)
@@ -115,8 +116,8 @@ class Runner:
 
     def _try(self, task: Task) -> Answer:
         repo = self.repository(task)
-        patches = self._patches(repo, task.sources)
-        base = _base_of(repo, task)
+        base = base_of(repo, task)
+        patches = self.patches(repo, task.sources)
         tree = GitTree(repo, task.target, base_treeish=base)
         symbols = Symbols(target=self._symbols.of(repo, task.target), source=self._symbols.of(repo, base))
         tried = try_patches("bench", patches, tree, symbols)
@@ -124,7 +125,8 @@ class Runner:
             return Answer(task, tried.outcome, problem=tried.problem_code)
         return _answer(task, tried.result, tree)
 
-    def _patches(self, repo: pygit2.Repository, sources: tuple[str, ...]) -> tuple[Patch, ...]:
+    def patches(self, repo: pygit2.Repository, sources: tuple[str, ...]) -> tuple[Patch, ...]:
+        """The series as it is read from the sources."""
         if sources not in self._sources:
             mails = [format_patch(repo, oid, number=n, total=len(sources)) for n, oid in enumerate(sources, 1)]
             self._sources[sources] = tuple(patch for mail in mails for patch in parse_series(mail))
@@ -133,9 +135,39 @@ class Runner:
         return self._sources[sources]
 
 
-def _base_of(repo: pygit2.Repository, task: Task) -> str:
-    """The commit that the first source was made on."""
-    return str(commit_at(repo, task.sources[0]).parents[0].id)
+def base_of(repo: pygit2.Repository, task: Task) -> str:
+    """The commit that the first source was made on. Raises GitError `no-such-commit`, `no-base`."""
+    if not task.sources:
+        raise GitError("no-such-commit", "The row names no source.")
+    parents = commit_at(repo, task.sources[0]).parent_ids
+    if not parents or parents[0] not in repo:
+        raise GitError("no-base", "The first source has no parent in the repository, so it says no change.")
+    return str(parents[0])
+
+
+def problem_of(error: Exception) -> str:
+    """The code that stands for an error in a row."""
+    return error.code if isinstance(error, EngineError | GitError) else type(error).__name__
+
+
+class TooSlow(Exception):
+    """A row took more processor time than any row may."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises TooSlow inside the block after so much processor time of this process; only in its main thread."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _answer(task: Task, result: SeriesResult, tree: GitTree) -> Answer:

@@ -12,13 +12,19 @@ from dataclasses import dataclass
 
 import pygit2
 
+from backports.git.errors import GitError
+from backports.git.store import commit_at
+
 from .ladder_corpus import ERAS, Row, nearest
 from .ladder_paths import blob_at, changed_paths
 from .ladder_run import Answer, Files
 
-DISTANCES = ("1", "2 and more", "master")
+DISTANCES = ("0", "1", "2 and more", "master", "unknown")
 HIGH = "high"
-COLUMNS = f"{'rows':>5}  {'equal':>7} {'differs':>7} {'none':>7}   {'high':>7} {'right':>7}   {'median':>8} {'p95':>8}"
+COLUMNS = (
+    f"{'rows':>5}  {'equal':>7} {'differs':>7} {'none':>7}   {'high':>7} {'right':>7}   "
+    f"{'wall':>8} {'p95':>8}   {'cpu':>8} {'p95':>8}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +38,38 @@ class Judged:
 
 def judge(repo: pygit2.Repository, row: Row, files: Files | None) -> str:
     """`equal`, `differs` or `none`; "" when the repository does not hold the expected commit."""
-    expected = repo.get(row.expected) if row.expected else None
-    target = repo.get(row.task.target)
-    if not isinstance(expected, pygit2.Commit) or not isinstance(target, pygit2.Commit):
+    try:
+        target, expected = (commit_at(repo, oid).tree for oid in (row.task.target, row.expected))
+        paths = changed_paths(target, expected) | set(files or ())
+    except (GitError, KeyError, pygit2.GitError):
         return ""
     if not files:
         return "none"
-    paths = changed_paths(target.tree, expected.tree) | set(files)
-    got = {path: files[path] if path in files else blob_at(target.tree, path) for path in paths}
-    return "equal" if all(got[path] == blob_at(expected.tree, path) for path in paths) else "differs"
+    got = {path: files[path] if path in files else blob_at(target, path) for path in paths}
+    return "equal" if all(got[path] == blob_at(expected, path) for path in paths) else "differs"
 
 
-def groups(judged: Sequence[Judged]) -> Iterator[tuple[str, list[Judged]]]:
+def groups_of(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
     """The table's lines: all rows, the nearest source of each fix, by distance, and those nearest by era."""
-    yield "all rows", list(judged)
-    near = {id(row) for row in nearest([one.row for one in judged])}
-    chosen = [one for one in judged if id(one.row) in near]
+    yield "all rows", list(rows)
+    chosen = nearest(rows)
     yield "nearest source, else master", chosen
     for distance in DISTANCES:
-        yield f"distance {distance}", [one for one in judged if one.row.distance == distance]
+        yield f"distance {distance}", [row for row in rows if row.distance == distance]
     for era in [*(name for _, name in ERAS), "4.23 and up", "other branches"]:
-        yield f"nearest, {era}", [one for one in chosen if one.row.era == era]
+        yield f"nearest, {era}", [row for row in chosen if row.era == era]
 
 
 def table(judged: Sequence[Judged]) -> Iterator[str]:
-    """The lines of the printed table; shares are of the rows of the line, `right` is of those called `high`."""
+    """The lines of the printed table; shares are of the rows of the line, `right` is of those called `high`.
+
+    `wall` and `cpu` are the medians of the times a row, each with its 95th percentile.
+    """
     yield f"{'':30} {COLUMNS}"
-    for name, members in groups([one for one in judged if one.verdict]):
-        if members:
-            yield line(name, members)
+    by_row = {id(one.row): one for one in judged if one.verdict}
+    for name, rows in groups_of([one.row for one in judged if one.verdict]):
+        if rows:
+            yield line(name, [by_row[id(row)] for row in rows])
 
 
 def line(name: str, members: Sequence[Judged]) -> str:
@@ -68,10 +77,10 @@ def line(name: str, members: Sequence[Judged]) -> str:
     count = Counter(one.verdict for one in members)
     high = Counter(one.verdict for one in members if one.answer.confidence == HIGH and one.verdict != "none")
     total, called = len(members), high.total()
-    right = _share(high["equal"], called) if called else f"{'-':>7}"
-    shares = " ".join(_share(count[verdict], total) for verdict in ("equal", "differs", "none"))
-    median, p95 = percentiles(one.answer.ms for one in members)
-    return f"{name:30} {total:5}  {shares}   {_share(called, total)} {right}   {median:5.1f} ms {p95:5.0f} ms"
+    right = share(high["equal"], called)
+    shares = " ".join(share(count[verdict], total) for verdict in ("equal", "differs", "none"))
+    wall, cpu = (_times(times) for times in zip(*((one.answer.ms, one.answer.cpu_ms) for one in members), strict=True))
+    return f"{name:30} {total:5}  {shares}   {share(called, total)} {right}   {wall}   {cpu}"
 
 
 def percentiles(times: Iterable[float]) -> tuple[float, float]:
@@ -89,5 +98,11 @@ def counts(judged: Iterable[Judged], what: str) -> Iterator[str]:
         yield f"  {name:20} " + "  ".join(f"{verdict} {number}" for verdict, number in sorted(count.items()))
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:5.1f} %"
+def _times(times: Iterable[float]) -> str:
+    median, p95 = percentiles(times)
+    return f"{median:5.1f} ms {p95:5.0f} ms"
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole in per cent."""
+    return f"{100 * part / whole:5.1f} %" if whole else f"{'-':>7}"

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from .diff import Hunk, Line
 from .locate import Index, block_at, split_lines
 from .merge import BaseMap
-from .result import HunkResult, Rejection, Rung
-from .rungs import FileContext, Landing, Rungs, already, dialect
+from .places import second_best
+from .result import Answer, HunkResult, Rejection, Rung, Step
+from .rungs import FileContext, Landing, Refusal, Rungs, already, dialect, name_of
 from .rungs.context import Replace, Strangers
 from .tree import LineDiffer
 from .verify import check_result
 
 MAX_OURS = 60
+SURE = (Rung.EXACT, Rung.ALREADY_APPLIED)
 NOT_FOUND = "None of its lines can be placed: the code that it changes was not found."
 
 
@@ -57,9 +59,9 @@ def apply_hunks(
         hunks = [_hunk_to_lf(hunk) for hunk in hunks]
         base = None if base is None else _to_lf(base)
     context = FileContext(hunks, Index(split_lines(shown)), _base_map(hunks, shown, base, differ), differ, strangers)
-    _climb(context, rungs)
+    trails = _climb(context, rungs)
     data = _rewrite(context, split_lines(target), ending)
-    results = tuple(_result(context, number) for number in range(len(hunks)))
+    results = tuple(_result(context, number, tuple(trail)) for number, trail in enumerate(trails))
     return Applied(data, results, _doubts(context, ending))
 
 
@@ -100,12 +102,15 @@ def _in_order(hunks: Sequence[Hunk]) -> bool:
     return all(end <= hunk.old_start + (not hunk.old_count) for end, hunk in zip(ends, hunks[1:], strict=False))
 
 
-def _climb(context: FileContext, rungs: Rungs) -> None:
+def _climb(context: FileContext, rungs: Rungs) -> list[list[Step]]:
+    """Lands what can be landed; the answers that each hunk got on its way."""
+    trails: list[list[Step]] = [[] for _ in context.hunks]
     waiting = list(range(len(context.hunks)))
     for place in rungs:
-        left: list[int] = []
+        name, left = name_of(place), []
         for number in waiting:
             answer = place(context, number)
+            trails[number].append(_step(name, answer))
             if isinstance(answer, Landing):
                 context.land(number, dialect.reword(context, already.drop_present(context, number, answer)))
                 continue
@@ -113,6 +118,15 @@ def _climb(context: FileContext, rungs: Rungs) -> None:
             if answer is not None:
                 context.refusals.setdefault(number, answer)
         waiting = left
+    return trails
+
+
+def _step(name: str, answer: Landing | Refusal | None) -> Step:
+    if answer is None:
+        return Step(name, Answer.NOTHING)
+    if isinstance(answer, Landing):
+        return Step(name, Answer.LANDED, answer.placement.line)
+    return Step(name, Answer.REFUSED, 0 if answer.line is None else answer.line + 1, answer.code, answer.sentence)
 
 
 def _rewrite(context: FileContext, lines: list[bytes], ending: bytes | None) -> bytes:
@@ -130,12 +144,16 @@ def _rewrite(context: FileContext, lines: list[bytes], ending: bytes | None) -> 
     return b"".join(out)
 
 
-def _result(context: FileContext, number: int) -> HunkResult:
+def _result(context: FileContext, number: int, trail: tuple[Step, ...]) -> HunkResult:
     hunk = context.hunks[number]
     landing = context.landings.get(number)
     if landing is not None:
-        return HunkResult(hunk, placement=landing.placement, note=landing.doubt)
-    return HunkResult(hunk, rejection=_rejection(context, number))
+        placed = landing.placement
+        others = () if placed.rung in SURE else second_best(context, number, placed.line - 1)
+        return HunkResult(hunk, placed, note=landing.doubt, trail=trail, places=others)
+    rejection = _rejection(context, number)
+    others = second_best(context, number, rejection.line - 1)
+    return HunkResult(hunk, rejection=rejection, trail=trail, places=others)
 
 
 def _rejection(context: FileContext, number: int) -> Rejection:

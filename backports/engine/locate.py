@@ -23,7 +23,7 @@ MAX_CANDIDATES = 400
 MAX_COMPARED_LINES = 100_000
 MAX_VOTES = 64
 MAX_VOTERS = 200
-NAME = re.compile(rb"([A-Za-z_$][\w$.:]*)\s*\(")
+NAME = re.compile(rb"([A-Za-z_$][\w$.:]*+)\s*+(\(?)")
 WORD = re.compile(rb"\w")
 
 
@@ -124,8 +124,7 @@ def is_heading(line: bytes) -> bool:
 
 def function_name(heading: bytes) -> bytes:
     """The name before the first parenthesis of a section heading, or b"" when it has none."""
-    match = NAME.search(heading)
-    return match.group(1) if match else b""
+    return next((match.group(1) for match in NAME.finditer(heading) if match.group(2)), b"")
 
 
 def same_function(section: bytes, heading: bytes) -> bool:

@@ -9,10 +9,11 @@ from .errors import UnsafePath
 ESCAPES = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b'"': 34, b"\\": 92}
 UNESCAPES = {value: key for key, value in ESCAPES.items()}
 ESCAPE = re.compile(rb'\\([abtnvfr"\\]|[0-3][0-7]{2})')
-QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
-STAMP = re.compile(rb"\s+(?:\d{4}-\d\d-\d\d \d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ \d\d:\d\d).{0,60}$")
+QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+STAMP = re.compile(rb"(?<!\s)\s++(?:\d{4}-\d\d-\d\d \d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ \d\d:\d\d).{0,60}$")
 LETTERS = frozenset({"a", "b", "c", "i", "o", "w", "1", "2", ".", "old", "new", "orig"})
 RELEASE_DIR = re.compile(r"^[\w+.]*(?:-[\w+~.]*\d|\.orig|\.old|\.new|\.hg|\.git)[\w+~.-]*$")
+MAX_NAME = 255  # bytes that a directory's name may have on any usual file system
 BACKUP = re.compile(r"(?:\.orig|\.old|\.bak|~)$")
 # Code points that HFS+ ignores in names, so that ".g<ZWNJ>it" is ".git" there.
 IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
@@ -77,12 +78,12 @@ def git_names(line: bytes) -> tuple[str, str] | None:
     every file that keeps its name; the other headers name the rest.
     """
     text = line[len(b"diff --git ") :].rstrip(b"\r\n")
-    found = [match.group() for match in QUOTED.finditer(text)][:2]
-    if text.startswith(b'"') and found:
-        rest = text[len(found[0]) + 1 :]
-        return to_text(unquote(found[0])), to_text(unquote(rest))
-    if text.endswith(b'"') and found:
-        return to_text(text[: -len(found[-1]) - 1]), to_text(unquote(found[-1]))
+    first = QUOTED.match(text)
+    if first:
+        return to_text(unquote(first.group())), to_text(unquote(text[first.end() + 1 :]))
+    last = QUOTED.fullmatch(text, max(0, text.find(b'"')))
+    if last:
+        return to_text(text[: last.start() - 1]), to_text(unquote(last.group()))
     middle = len(text) // 2
     if len(text) % 2 and text[middle : middle + 1] == b" ":
         return to_text(text[:middle]), to_text(text[middle + 1 :])
@@ -107,7 +108,7 @@ def guess_strip(old: str | None, new: str | None) -> int | None:
 
 
 def _is_prefix(head: str) -> bool:
-    return head in LETTERS or bool(RELEASE_DIR.match(head))
+    return head in LETTERS or (len(head) <= MAX_NAME and bool(RELEASE_DIR.match(head)))
 
 
 def strip_path(name: str, level: int) -> str:

@@ -101,7 +101,7 @@ class Nearby:
     """Another place in the target that reads like the hunk's preimage.
 
     `line` is 1-based, `likeness` the share of the preimage's lines that stand there, 0 to 1, and
-    `heading` the section heading above it, or b"".
+    `heading` the section heading above what would change there, or b"".
     """
 
     line: int

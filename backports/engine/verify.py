@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 WORDS = re.compile(rb"\w")
 COMMON = re.compile(
-    rb"^\s*(?:(?:break|continue|return|else|do|default|out|#endif|#else|case \w+|return \w{1,3}|return -\w+)?"
-    rb"[\s;:{}()]*|/?\*+/?)\s*$"
+    rb"(?:(?:break|continue|return|else|do|default|out|#endif|#else|case \w++|return \w{1,3}|return -\w++)?"
+    rb"[\s;:{}()]*+|/?\*++/?)"
 )
 MIN_ANCHOR = 8
 
 
 def is_distinctive(line: bytes) -> bool:
     """Whether a line tells code apart: `}`, `break;`, `return 0;` and blank lines do not."""
-    return not COMMON.match(line) and len(WORDS.findall(line)) >= 4
+    return not COMMON.fullmatch(line.strip()) and len(WORDS.findall(line)) >= 4
 
 
 def any_distinctive(lines: Iterable[bytes]) -> bool:

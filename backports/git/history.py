@@ -113,7 +113,7 @@ def find_by_subject_or_patch_id(path: Path | str, branch: str, subject: str, pat
     graph = graph_of(path, [branch])
     same = [oid for oid in graph.subjects.get(subject.strip(), ()) if subject and graph.holds(branch, oid)]
     wanted = patch_id(patch_bytes) if patch_bytes else None
-    ids = _patch_ids(path, same or _touching(path, _own_range(graph, branch), _touched(patch_bytes))) if wanted else {}
+    ids = patch_ids(path, same or _touching(path, _own_range(graph, branch), _touched(patch_bytes))) if wanted else {}
     equal = [oid for oid, found in ids.items() if found == wanted and graph.holds(branch, oid)]
     if equal:
         return Found(equal[0], "patch-id")
@@ -163,7 +163,8 @@ def _touched(patch_bytes: bytes) -> list[str]:
     return [name for name in dict.fromkeys(names) if not name.startswith("/")]
 
 
-def _patch_ids(path: Path | str, oids: Iterable[str]) -> dict[str, str]:
+def patch_ids(path: Path | str, oids: Iterable[str]) -> dict[str, str]:
+    """git's stable patch id of each commit, by oid; one without a diff has none."""
     wanted = "".join(f"{oid}\n" for oid in oids).encode()
     if not wanted:
         return {}

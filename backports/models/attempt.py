@@ -21,7 +21,10 @@ class Attempt(models.Model):
     when the lease runs out. The `current` one of an advisory and branch is its cell in the
     matrix; older ones stay as history. `input_key` is a digest of everything that the
     outcome depends on but for the tree, `tip` the commit it was tried on and `seen_tip` the
-    last one found to make no difference. `evidence` is what `services.evidence` writes.
+    last one found to make no difference. `above` is our accepted result on the next newer branch that
+    was at hand when it was tried ("": none), and `source_attempt` the attempt that made it, when that was
+    the best source. `probability` says how likely the result is right, the source's own share in it.
+    `evidence` is what `services.evidence` writes.
     """
 
     class State(models.TextChoices):
@@ -52,9 +55,12 @@ class Attempt(models.Model):
     rung = models.CharField(max_length=20, choices=_choices(Rung), blank=True)
     fuzz = models.PositiveSmallIntegerField(default=0)
     confidence = models.CharField(max_length=10, choices=_choices(Confidence), blank=True)
+    probability = models.FloatField(null=True)
     hunks_landed = models.PositiveIntegerField(default=0)
     hunks_total = models.PositiveIntegerField(default=0)
     source = models.ForeignKey("xsa.Fix", on_delete=models.SET_NULL, null=True, related_name="+")
+    source_attempt = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    above = models.CharField(max_length=40, blank=True)
     result = models.CharField(max_length=40, blank=True)
     reasons = models.JSONField(default=list)
     prerequisites = ArrayField(models.PositiveIntegerField(), default=list)

@@ -6,16 +6,18 @@ until the next sweep, and getting one twice changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -25,12 +27,14 @@ from backports.git.errors import GitError
 from backports.models import Attempt
 from xsa.models import Fix
 
-from .cell import Finding, find
-from .planning import one_planner
+from .cell import find
+from .finding import Finding
+from .planning import one_planner, replan_steps
 from .prerequisites import has_prerequisites, note_end, note_start, replan_dependents
 
 log = logging.getLogger(__name__)
 MOST_STARTS = 3
+MOST_RENEWALS = 15  # a third of a lease each
 SEND_AT_ONCE = 2_000
 QUEUE = "celery"
 SOON = "soon"  # what a person waits for; workers take from both queues in turn
@@ -89,6 +93,40 @@ def claim(pk: uuid.UUID | str) -> Lease | None:
     return Lease(uuid.UUID(str(pk)), token) if taken else None
 
 
+@contextlib.contextmanager
+def renewed(lease: Lease) -> Iterator[None]:
+    """Keep the lease while the block runs, for `MOST_RENEWALS` times at most: what hangs is swept back after all."""
+    over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(lease, over), daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        over.set()
+        keeper.join()
+
+
+def _keep(lease: Lease, over: threading.Event) -> None:
+    """In a thread of its own, which opens a connection only when the attempt takes long."""
+    for _ in range(MOST_RENEWALS):
+        if over.wait(settings.ATTEMPT_LEASE / 3):
+            return
+        try:
+            if not renew(lease):
+                return
+        except DatabaseError as error:
+            log.warning("lease not renewed attempt=%s error=%s", lease.attempt, type(error).__name__)
+        finally:
+            connection.close()
+
+
+def renew(lease: Lease) -> bool:
+    """Let the lease run from now on again; False when another worker has taken over."""
+    until = timezone.now() + timedelta(seconds=settings.ATTEMPT_LEASE)
+    held = Attempt.objects.filter(pk=lease.attempt, lease=lease.token, state=State.RUNNING)
+    return bool(held.update(lease_until=until))
+
+
 @shared_task(name="backports.run_attempt")
 def run_attempt(pk: str) -> str:
     """Try one cell. Returns the outcome, or "" when there was nothing to do."""
@@ -100,12 +138,13 @@ def run_attempt(pk: str) -> str:
     builds_on_others = has_prerequisites(attempt)
     if builds_on_others:
         note_start(attempt)
-    finding = _find(attempt)
+    with renewed(lease):
+        finding = _find(attempt)
     elapsed = round((time.monotonic() - began) * 1000)
     if finish(lease, finding, duration_ms=elapsed):
         log.info("attempt done attempt=%s outcome=%s ms=%d", pk, finding.outcome, elapsed)
         made = note_end(attempt, finding.outcome) if builds_on_others else 0
-        if made + _wake_dependents(attempt, finding):
+        if made + _wake_dependents(attempt, finding) + replan_steps(attempt):
             send()
     return finding.outcome
 

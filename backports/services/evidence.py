@@ -3,22 +3,38 @@
     {"sources": [{"branch", "origin", "outcome", "rung", "confidence", "landed", "total",
                   "problem_code", "problem", "chosen"}],
      "patches": [{"subject", "author", "outcome",
-                  "files": [{"path", "old_path", "new_path", "kind", "outcome", "rung", "note",
-                             "hunks": [{"header", "lines": [[tag, text]], "placement", "rejection"}]}]}],
-     "cut": true when it was longer than `MAX_LINES` lines of hunks}
+                  "files": [{"path", "old_path", "new_path", "kind", "outcome", "rung", "note", "code",
+                             "hunks": [{"header", "lines": [[tag, text]], "placement", "rejection", "note",
+                                        "trail": [{"rung", "answer", "line", "code", "sentence"}],
+                                        "places": [{"line", "likeness", "heading"}]}]}]}],
+     "cut": true when it was longer than `MAX_LINES` lines of hunks,
+     "flags": [{"code", "sentence", "path", "lines": [line],
+                "around": [{"line": of the first, "lines": [[is one of the flag's, text]]}],
+                "introduced": [{"name", "oid", "subject"}], where a commit brought a missing name}],
+     "grounds": what the confidence rests on, in a sentence,
+     "probability": 0 to 1, or null,
+     "told": the attempt's reasons that the parts above tell already,
+     "range_diff": what `services.comparing` writes}
 
-Text is decoded as UTF-8 with replacement, and NUL is shown as its symbol: PostgreSQL's JSON
+A `trail` is left out where the hunk stood at its own line. Evidence that was written before a key existed
+goes without it. Text is decoded as UTF-8 with replacement, and NUL is shown as its symbol: PostgreSQL's JSON
 cannot hold either. The bytes themselves are in the patch files and in git.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
-from backports.engine.result import FileResult, HunkResult, Outcome, PatchResult, Placement, SeriesResult
+from backports.engine.result import FileResult, Flag, HunkResult, Outcome, PatchResult, Placement, SeriesResult, Step
+from backports.engine.scan import split_lines
 
 MAX_LINES = 20_000
+MAX_FLAGS = 100
+MAX_SHOWN = 30  # lines of a file that are shown for one flag
+AROUND = 2
 
 
 def text(raw: bytes | str) -> str:
@@ -47,10 +63,16 @@ def _landed_in(file: FileResult) -> int:
 
 
 def as_json(result: SeriesResult) -> dict[str, Any]:
-    """The `patches` part of the evidence."""
+    """The evidence for one result: all but `sources` and `range_diff`."""
     budget = _Budget(MAX_LINES)
-    patches = [_patch(patch, budget) for patch in result.patches]
-    return {"patches": patches, "cut": budget.spent}
+    return {
+        "patches": [_patch(patch, budget) for patch in result.patches],
+        "cut": budget.spent,
+        "flags": [_flag(flag, result) for flag in result.flags[:MAX_FLAGS]],
+        "grounds": result.grounds,
+        "probability": result.probability,
+        "told": [] if result.outcome is Outcome.ALREADY_APPLIED else [text(reason) for reason in result.reasons],
+    }
 
 
 class _Budget:
@@ -86,6 +108,7 @@ def _file(file: FileResult, budget: _Budget) -> dict[str, Any]:
         "outcome": file.outcome.value,
         "rung": file.rung.value if file.rung else "",
         "note": text(file.note),
+        "code": file.code,
         "hunks": [_hunk(hunk, budget) for hunk in file.hunks],
     }
 
@@ -100,7 +123,14 @@ def _hunk(result: HunkResult, budget: _Budget) -> dict[str, Any]:
         else [],
         "placement": _placement(result.placement),
         "rejection": _rejection(result),
+        "note": text(result.note),
+        "trail": [_step(step) for step in result.trail] if len(result.trail) > 1 else [],
+        "places": [{**asdict(place), "heading": text(place.heading)} for place in result.places],
     }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {**asdict(step), "answer": step.answer.value}
 
 
 def _placement(placement: Placement | None) -> dict[str, Any] | None:
@@ -118,3 +148,29 @@ def _rejection(result: HunkResult) -> dict[str, Any] | None:
         "likeness": round(rejection.likeness, 2),
         "ours": [text(line).rstrip("\n") for line in rejection.ours],
     }
+
+
+def _flag(flag: Flag, result: SeriesResult) -> dict[str, Any]:
+    return {
+        "code": flag.code,
+        "sentence": text(flag.sentence),
+        "path": text(flag.path),
+        "lines": list(flag.lines[:MAX_SHOWN]),
+        "around": list(_around(flag.lines, _after(result, flag.path))),
+    }
+
+
+def _after(result: SeriesResult, path: str) -> Sequence[bytes]:
+    """The lines of a file after the whole series; none when the series leaves it alone."""
+    made = [patch.changes[path].data for patch in result.patches if path in patch.changes]
+    return split_lines(made[-1] or b"") if made else ()
+
+
+def _around(numbers: Sequence[int], lines: Sequence[bytes]) -> Iterator[dict[str, Any]]:
+    """The flagged lines with a few before and after, in pieces, as far as MAX_SHOWN lines go."""
+    wanted = sorted({near for at in numbers for near in range(at - AROUND, at + AROUND + 1) if 0 < near <= len(lines)})
+    pieces = groupby(enumerate(wanted[:MAX_SHOWN]), lambda pair: pair[1] - pair[0])
+    for _, piece in pieces:
+        shown = [number for _, number in piece]
+        marked = [[number in numbers, text(lines[number - 1]).rstrip("\n")] for number in shown]
+        yield {"line": shown[0], "lines": marked}

@@ -10,19 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pygit2
+
 from backports.engine.diff import MAX_BYTES, Patch, parse_series
 from backports.engine.errors import EngineError
 from backports.engine.result import HunkResult, Outcome, SeriesResult
+from backports.git.bases import Base, find_base, with_base
 from backports.git.errors import GitError
-from backports.git.mirror import branch_ref
+from backports.git.mirror import branch_oids, branch_ref
 from backports.git.patches import format_series
 from backports.git.results import commit_series, open_results
 from backports.git.store import HEX, commit_at, open_repository
 from backports.git.tree import GitTree
 
 from . import evidence
+from .names import symbols_without_server
 from .places import mirror_path
-from .trying import try_patches
+from .trying import apply_on
 
 EXIT_STATUS: Mapping[Outcome, int] = {
     Outcome.APPLIED: 0,
@@ -36,12 +40,13 @@ EXIT_STATUS: Mapping[Outcome, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The verdict on one patch; `patches` are the result as mails for `git am`."""
+    """The verdict on one patch; `patches` are the result as mails for `git am`, `base` is what it was made on."""
 
     outcome: Outcome
     result: SeriesResult | None = None
     tip: str = ""
     patches: tuple[bytes, ...] = field(default=())
+    base: Base | None = None
     problem_code: str = ""
     problem: str = ""
 
@@ -55,6 +60,8 @@ class Answer:
         facts: dict[str, Any] = {"outcome": self.outcome.value, "tip": self.tip}
         if self.problem_code:
             facts |= {"problem_code": self.problem_code, "problem": self.problem}
+        if self.base is not None:
+            facts["base"] = {"oid": self.base.oid, "how": self.base.how.value, "sentence": self.base.sentence}
         if self.result is not None:
             facts |= _summary(self.result) | evidence.as_json(self.result)
         return json.dumps(facts, indent=1)
@@ -67,7 +74,8 @@ class Answer:
         head = f"{self.outcome}: {done} of {total} hunks"
         rung = f", highest rung {self.result.rung}" if self.result.rung else ""
         confidence = f", confidence {self.result.confidence}" if self.result.confidence else ""
-        return "\n".join([head + rung + confidence, *self.result.reasons, *_files(self.result)])
+        base = [self.base.sentence] if self.base else []
+        return "\n".join([head + rung + confidence, *base, *self.result.reasons, *_files(self.result)])
 
 
 def _summary(result: SeriesResult) -> dict[str, Any]:
@@ -136,10 +144,17 @@ def _try(patches: tuple[Patch, ...], path: Path, branch: str) -> Answer:
     repo = open_repository(path)
     name = branch if HEX.fullmatch(branch) else branch_ref(branch)
     tip = str(commit_at(repo, name).id)
-    result = try_patches(branch, patches, GitTree(repo, tip)).result
-    if result is None or not any(patch.changes for patch in result.patches):
-        return Answer(result.outcome if result else Outcome.ERROR, result, tip)
-    return Answer(result.outcome, result, tip, _mails(path, tip, result))
+    base = find_base(repo, patches, {**branch_oids(path), branch: tip})
+    result = _climb(repo, patches, tip, base)
+    mails = _mails(path, tip, result) if any(patch.changes for patch in result.patches) else ()
+    return Answer(result.outcome, result, tip, mails, base)
+
+
+def _climb(repo: pygit2.Repository, patches: tuple[Patch, ...], tip: str, base: Base | None) -> SeriesResult:
+    if base is None:
+        return apply_on(GitTree(repo, tip), patches)
+    tree = GitTree(repo, tip, base_treeish=base.oid)
+    return apply_on(tree, with_base(repo, patches, base.oid), symbols_without_server(repo, tip, base.oid))
 
 
 def _mails(path: Path, tip: str, result: SeriesResult) -> tuple[bytes, ...]:

@@ -17,13 +17,23 @@ from backports.models import Attempt, Branch, Repository, UpstreamFix
 from xsa.models import Advisory, Fix, FixPatch
 from xsa.services.mined import MINED
 
+from .names import NO_NAMES, is_filled
 from .sources import MASTER_RANK, STAGING_RANK, by_nearness, input_key, nothing_to_apply
+from .steps import is_new_above, may_step, neighbours, step
 from .trying import ENGINE
 
 log = logging.getLogger(__name__)
 FIRST_RANK = 401  # 4.1: the oldest branch that is tried
 # Errors of the place where it ran, not of the fix: the next plan tries again.
-PASSING = ("broken-store", "git-missing", "mirror-missing", "not-a-repository", "ref-busy", "timeout")
+PASSING = (
+    "broken-index",
+    "broken-store",
+    "git-missing",
+    "mirror-missing",
+    "not-a-repository",
+    "ref-busy",
+    "timeout",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,27 @@ def key_now(attempt: Attempt) -> str:
     return planner.key(attempt.advisory, planner.fixes[attempt.advisory_id], branch)
 
 
+def step_down(attempt: Attempt, fixes: Sequence[Fix]) -> Attempt | None:
+    """Our result on the next newer branch, when it is accepted and nearer than upstream's fixes."""
+    newer = neighbours(tried_branches(attempt.branch.repository)).get(attempt.branch)
+    rows = Attempt.objects.filter(advisory=attempt.advisory_id, branch=newer, current=True)
+    above = rows.select_related("advisory", "branch__repository", "source").defer("evidence").first()
+    return step(above, fixes, attempt.branch)
+
+
+def replan_steps(attempt: Attempt) -> int:
+    """New attempts for a cell that came to its end and for the one below, where the result above is another now."""
+    newer = neighbours(tried_branches(attempt.branch.repository))
+    pairs = [(low, high) for low, high in newer.items() if attempt.branch in (low, high)]
+    rows = Attempt.objects.filter(advisory=attempt.advisory_id, current=True).defer("evidence", "reasons", "paths")
+    cells = {row.branch_id: row for row in rows.filter(branch__in={branch for pair in pairs for branch in pair})}
+    wanted = [low for low, high in pairs if may_step(cells.get(low.pk), cells.get(high.pk))]
+    if not wanted:
+        return 0
+    made = plan(attempt.branch.repository, because="newer branch", advisories=[attempt.advisory], branches=wanted)
+    return made.to_try
+
+
 class _Planner:
     """The rows that one call of `plan` looks at, read once."""
 
@@ -95,11 +126,16 @@ class _Planner:
         self.branches = branches
         self.advisories = advisories
         self.fixes = fixes_for(repository.project, advisories)
-        upstream = UpstreamFix.objects.filter(branch__in=branches)
+        self.newer = neighbours(tried_branches(repository))
+        prerequisites = {number for fixes in self.fixes.values() for fix in fixes for number in fix.prerequisites}
+        known = Advisory.objects.filter(number__in=prerequisites).only("number", "disclosed_at")
+        self.numbers = {row.number: row for row in known}
+        cells = {"advisory__in": [*(row.pk for row in advisories), *(row.pk for row in known)]}
+        upstream = UpstreamFix.objects.filter(branch__in=branches, **cells)
         self.upstream = {(row.advisory_id, row.branch_id): row.commits for row in upstream}
-        current = Attempt.objects.filter(current=True, branch__in=branches)
-        self.current = {(row.advisory_id, row.branch_id): row for row in current.defer("evidence", "reasons", "paths")}
-        self.numbers = {row.number: row for row in Advisory.objects.only("number", "disclosed_at")}
+        current = Attempt.objects.filter(current=True, branch__in={*branches, *self.newer.values()}, **cells)
+        rows = current.select_related("branch").defer("evidence", "reasons", "paths")
+        self.current = {(row.advisory_id, row.branch_id): row for row in rows}
 
     def run(self) -> Plan:
         made = [
@@ -124,7 +160,7 @@ class _Planner:
         key = input_key("fixed", [], commits) if commits else self.key(advisory, fixes, branch)
         settled = key if commits else settled_key(fixes, branch)
         same_tree = here is not None and (bool(commits) or branch.tip in (here.tip, here.seen_tip))
-        if here and here.input_key in (key, settled) and same_tree and here.problem_code not in PASSING:
+        if here and here.input_key in (key, settled) and same_tree and not self.could_differ(here, fixes, commits):
             return None
         if commits:
             return _fixed(advisory, branch, key, commits)
@@ -136,6 +172,14 @@ class _Planner:
             seen_tip=branch.tip,
             because=self.because,
         )
+
+    def could_differ(self, here: Attempt, fixes: list[Fix], commits: Sequence[str] | None) -> bool:
+        """Whether the same sources on the same tree may give something else: what failed has passed, or a step came."""
+        if here.problem_code in PASSING or (here.problem_code == NO_NAMES and is_filled(here.branch)):
+            return True
+        newer = self.newer.get(here.branch)
+        above = self.current.get((here.advisory_id, newer.pk)) if newer else None
+        return not commits and is_new_above(here, above, fixes)
 
     def key(self, advisory: Advisory, fixes: list[Fix], branch: Branch) -> str:
         numbers = {number for fix in fixes for number in fix.prerequisites}

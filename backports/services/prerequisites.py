@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
+from django.db.models import Q
+
+from backports.engine.diff import parse_series
 from backports.engine.result import Outcome
+from backports.git.patches import format_series
+from backports.git.results import commit_series, open_results
+from backports.git.transfer import copy_ref
+from backports.git.tree import GitTree
 from backports.models import Attempt, UpstreamFix
 from xsa.models import Advisory, Fix
 from xsa.visibility import same_secrecy
 
 from .moved import STUCK
+from .places import attempt_ref, ground_ref, mirror_path, results_path
 from .planning import fixes_for, key_now, plan, settled_key
+from .trying import try_patches
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A tree to try on other than the branch itself: our result for advisory `number`, at commit `tip`."""
+    """A tree to try on other than the branch itself: our result for advisory `number`, at commit `tip`.
+
+    It lies in the result repository of the advisory that is tried, under `refs/prerequisites/`.
+    """
 
     number: int = 0
-    attempt: UUID | None = None
     tip: str = ""
     numbers: tuple[int, ...] = ()
 
@@ -28,7 +38,9 @@ class Ground:
 def grounds(attempt: Attempt, fixes: Sequence[Fix]) -> Iterator[Ground]:
     """Results of ours, on the same branch, for advisories that the fixes build on and that the branch lacks.
 
-    A disclosed advisory is never tried on top of an embargoed one: its result would carry the secret.
+    A disclosed advisory is never tried on top of an embargoed one: its result would carry the secret. One that was
+    made on an earlier commit of the branch, and stands since the branch's move did not touch it, is made again on
+    the present one, for this attempt alone. Raises GitError.
     """
     numbers = {number for fix in fixes for number in fix.prerequisites} - {attempt.advisory.number}
     if not numbers:
@@ -36,16 +48,38 @@ def grounds(attempt: Attempt, fixes: Sequence[Fix]) -> Iterator[Ground]:
     held = UpstreamFix.objects.filter(branch=attempt.branch).values("advisory")
     advisories = same_secrecy(attempt.advisory, Advisory.objects.filter(number__in=numbers).exclude(pk__in=held))
     usable = Attempt.objects.filter(
+        Q(tip=attempt.tip) | Q(seen_tip=attempt.tip),
         advisory__in=advisories,
         branch=attempt.branch,
         current=True,
-        tip=attempt.tip,
         outcome__in=[Outcome.APPLIED, Outcome.NEEDS_PREREQUISITE],
     )
     # Two that name each other would build on one another without end.
-    usable = usable.exclude(prerequisites__contains=[attempt.advisory.number])
-    for row in usable.select_related("advisory").order_by("-advisory__number"):
-        yield Ground(row.advisory.number, row.pk, row.result, (*row.prerequisites, row.advisory.number))
+    usable = usable.exclude(prerequisites__contains=[attempt.advisory.number]).exclude(result="")
+    for row in usable.select_related("advisory", "branch__repository").order_by("-advisory__number"):
+        if tip := _carried(row, attempt) if row.tip == attempt.tip else _made_again(row, attempt):
+            yield Ground(row.advisory.number, tip, (*row.prerequisites, row.advisory.number))
+
+
+def _carried(row: Attempt, attempt: Attempt) -> str:
+    """The result's own commits, in the repository of the one that builds on them."""
+    below, path = (results_path(attempt.branch.repository.name, one.advisory.number) for one in (row, attempt))
+    open_results(path, mirror_path(attempt.branch.repository.name))
+    copy_ref(below, attempt_ref(row.pk), path, ground_ref(attempt.pk, row.advisory.number))
+    return row.result
+
+
+def _made_again(row: Attempt, attempt: Attempt) -> str:
+    """The result's patches on the attempt's own commit; "" when they do not all land there."""
+    mirror, path = mirror_path(attempt.branch.repository.name), row.branch.repository.name
+    below = open_results(results_path(path, row.advisory.number), mirror)
+    mails = format_series(below, row.tip, row.result)
+    patches = tuple(patch for mail in mails for patch in parse_series(mail))
+    repo = open_results(results_path(path, attempt.advisory.number), mirror)
+    result = try_patches(str(row.pk), patches, GitTree(repo, attempt.tip)).result
+    if result is None or result.outcome is not Outcome.APPLIED:
+        return ""
+    return commit_series(repo, attempt.tip, result, ground_ref(attempt.pk, row.advisory.number))
 
 
 def has_prerequisites(attempt: Attempt) -> bool:

@@ -21,7 +21,7 @@ from backports.models import Branch, Repository, UpstreamFix
 from xsa.models import Fix, User
 from xsa.services.mined import MINED, MinedCommit, record_mined
 
-from . import attempts
+from . import attempts, names
 from .moved import carry_over
 from .places import mirror_path
 from .planning import FIRST_RANK, Plan, one_planner, plan
@@ -51,6 +51,7 @@ def add_repository(actor: User | None, *, name: str, url: str, project: str = ""
         name=name, defaults={"url": url, "project": project or name, "fetched_at": timezone.now()}
     )
     read_branches(repository)
+    _index_names(repository)
     log.info("repository added repository=%s actor=%s", repository.pk, actor.pk if actor else "system")
     return repository
 
@@ -65,7 +66,16 @@ def fetch(repository: Repository) -> Repository:
     Repository.objects.filter(pk=repository.pk).update(fetched_at=timezone.now(), problem_code="", problem="")
     repository.refresh_from_db()
     read_branches(repository)
+    _index_names(repository)
     return repository
+
+
+def _index_names(repository: Repository) -> None:
+    """Before anything is tried on what was fetched; without the index attempts go on, and say so."""
+    try:
+        names.fill(repository)
+    except GitError as error:
+        log.warning("names not indexed repository=%s code=%s", repository.pk, error.code)
 
 
 @transaction.atomic

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from backports.engine.diff import MAX_BYTES, Line, Patch, parse_series
 from backports.engine.errors import EngineError, TooLarge
-from backports.git.patches import format_patch
-from backports.git.store import open_repository
-from backports.models import Branch
+from backports.git.patches import format_patch, format_series
+from backports.git.results import open_results
+from backports.git.store import commit_at, open_repository
+from backports.models import Attempt, Branch
 from xsa.models import Fix, PatchFile
 
-from .places import mirror_path
+from .places import mirror_path, results_path
 
 MASTER_RANK = 9999
 STAGING_RANK = 9998
@@ -61,18 +62,46 @@ def nearest_and_master(ordered: Sequence[Fix]) -> list[Fix]:
     return [*ordered[:2], *(master or ordered[2:3])]
 
 
+def is_nearer(newer: Branch, fixes: Iterable[Fix], branch: Branch) -> bool:
+    """Whether a result on branch `newer` is nearer to `branch` than every fix that upstream made."""
+    distances = [_distance(rank(fix.branch), branch.rank) for fix in fixes if fix.patches.all()]
+    return _distance(newer.rank, branch.rank) < min(distances, default=(True, 0))
+
+
 def _distance(source: int, target: int) -> tuple[bool, int]:
     return source < target, abs(source - target)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A fix with its patches read; `problem` says why when they could not be."""
+    """A fix with its patches read; `problem` says why when they could not be.
+
+    `base` is the commit that the first patch was made on ("": not known), and `base_told` a sentence on how it
+    was found, when it had to be. With `attempt` the patches are that attempt's result, which was made from `fix`.
+    """
 
     fix: Fix
     patches: tuple[Patch, ...] = ()
+    base: str = ""
+    base_told: str = ""
+    attempt: Attempt | None = None
     problem_code: str = ""
     problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """An id of its own among the sources of a cell."""
+        return str(self.attempt.pk if self.attempt else self.fix.pk)
+
+    @property
+    def branch(self) -> str:
+        """The branch that the patches were made for."""
+        return self.attempt.branch.name if self.attempt else self.fix.branch
+
+    @property
+    def origin(self) -> str:
+        """Where it is from: as on the fix, or `result` for one of ours."""
+        return "result" if self.attempt else self.fix.origin
 
     def says_the_same(self, other: Source) -> bool:
         """Whether both change the same lines to the same lines in files of the same names."""
@@ -106,7 +135,26 @@ def _read(fix: Fix) -> Source:
         patches = [patch for raw in _bytes_of(fix) for patch in parse_series(raw)]
     except EngineError as error:
         return Source(fix, problem_code=error.code, problem=error.sentence)
-    return Source(fix, tuple(patches))
+    return Source(fix, tuple(patches), _parent(fix))
+
+
+def _parent(fix: Fix) -> str:
+    """The commit before a fix's first one; "" for files that came in."""
+    first = fix.patches.all()[0]
+    if first.file is not None:
+        return ""
+    parents = commit_at(open_repository(mirror_path(first.repository)), first.commit).parents
+    return str(parents[0].id) if parents else ""
+
+
+def read_result(attempt: Attempt) -> Source:
+    """An accepted result of ours as a source. Raises GitError when its repository or commit is gone."""
+    name = attempt.branch.repository.name
+    repo = open_results(results_path(name, attempt.advisory.number), mirror_path(name))
+    mails = format_series(repo, attempt.tip, attempt.result)
+    patches = tuple(patch for mail in mails for patch in parse_series(mail))
+    assert attempt.source is not None  # noqa: S101 - `chain.is_accepted` asks for it
+    return Source(attempt.source, patches, attempt.tip, attempt=attempt)
 
 
 def _bytes_of(fix: Fix) -> Iterable[bytes]:

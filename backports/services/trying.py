@@ -5,10 +5,12 @@ Knows nothing of the database, so that the shell command and the worker do the s
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from backports.engine.confidence_model import THRESHOLD
 from backports.engine.diff import Patch
 from backports.engine.guards import Symbols
 from backports.engine.ladder import apply_series
@@ -17,7 +19,7 @@ from backports.git.tree import GitTree, diff_lines
 
 from .evidence import hunk_results, landed
 
-ENGINE = "house-1"  # part of every attempt's input key: a better ladder tries again
+ENGINE = "ladder-1"  # part of every attempt's input key: a better ladder tries again
 RESEMBLES = 0.5  # from this likeness on, the place may well be the vulnerable code in other clothes
 
 _RANK = {
@@ -50,8 +52,31 @@ class Tried:
 
 def try_patches(label: str, patches: tuple[Patch, ...], tree: GitTree, symbols: Symbols | None = None) -> Tried:
     """Run the ladder once; with `symbols` the guards also look for names that the tree lacks."""
-    result = apply_series(patches, tree, differ=diff_lines, symbols=symbols)
+    result = apply_on(tree, patches, symbols)
     return Tried(label, result.outcome, result)
+
+
+def apply_on(tree: GitTree, patches: tuple[Patch, ...], symbols: Symbols | None = None) -> SeriesResult:
+    """The ladder with libgit2's line differ."""
+    return apply_series(patches, tree, differ=diff_lines, symbols=symbols)
+
+
+def inherited(tried: Tried, share: float | None) -> Tried:
+    """A try of a result of ours as its source, which is right at most as likely as that one was: `share`, 0 to 1.
+
+    Both probabilities are multiplied, and the result stays `high` only when the product still is enough;
+    one that was never told counts for nothing, since only a `high` result becomes a source.
+    """
+    result = tried.result
+    if result is None:
+        return tried
+    known = [one for one in (result.probability, share) if one is not None]
+    product = math.prod(known) if known else None
+    enough = product is None or product >= THRESHOLD
+    if result.confidence is Confidence.HIGH and not enough:
+        words = "To be looked at: its source is a result of ours, and both together are not sure enough."
+        result = replace(result, confidence=Confidence.REVIEW, grounds=words)
+    return replace(tried, result=replace(result, probability=product))
 
 
 def choose(tried: Sequence[Tried]) -> Tried:

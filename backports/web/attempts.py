@@ -16,7 +16,7 @@ from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
 from backports.services.attempts import requeue
 
-from . import downloads, looks, words
+from . import downloads, findings, looks, words
 from .lookup import attempt_or_404, attempts_for
 
 HISTORY = 20
@@ -35,6 +35,11 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "sentence": sentence(attempt),
         "confidence": words.CONFIDENCES.get(attempt.confidence),
         "rung": words.RUNGS.get(attempt.rung),
+        "likely": None if attempt.evidence.get("flags") else attempt.probability,
+        "grounds": attempt.evidence.get("grounds", ""),
+        "findings": findings.to_look_at(attempt.evidence),
+        "reasons": findings.other_reasons(attempt.reasons, attempt.evidence),
+        "compared": findings.compared(attempt.evidence),
         "because": words.BECAUSE.get(attempt.because, attempt.because),
         "sources": [_source(one) for one in attempt.evidence.get("sources", [])],
         "patches": attempt.evidence.get("patches", []),

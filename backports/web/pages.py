@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from . import words
+from . import ladder_words, words
 
 
 @require_safe
@@ -14,7 +14,9 @@ def glossary(request: HttpRequest) -> HttpResponse:
     """What the words on the pages mean."""
     context = {
         "outcomes": words.OUTCOMES.values(),
-        "rungs": words.RUNGS.values(),
+        "rungs": {term.anchor: term for term in ladder_words.STEPS.values()}.values(),
+        "guards": ladder_words.GUARDS.values(),
+        "rejections": ladder_words.REJECTIONS.values(),
         "confidences": words.CONFIDENCES.values(),
         "states": words.STATES.values(),
     }

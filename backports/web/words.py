@@ -212,6 +212,7 @@ ORIGINS: dict[str, str] = {
     "meta": "the .meta file",
     "name": "the file's name",
     "commit": "commits in the repository",
+    "result": "our own result",
 }
 
 BECAUSE: dict[str, str] = {
@@ -222,6 +223,7 @@ BECAUSE: dict[str, str] = {
     "on demand": "a person asked for it",
     "mined": "its fix was found in the repository",
     "demo": "the demo was loaded",
+    "newer branch": "our result on the next newer branch changed",
 }
 
 DIFFERENT_PATCHES = (

@@ -12,8 +12,8 @@ from django.utils import timezone
 from backports.engine.result import Outcome
 from backports.models import Attempt
 from backports.services import attempts
-from backports.services.attempts import MOST_STARTS, claim, finish, run_attempt, send, sweep_attempts
-from backports.services.cell import Finding
+from backports.services.attempts import MOST_STARTS, claim, finish, renew, run_attempt, send, sweep_attempts
+from backports.services.finding import Finding
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, guard
 from xsa.models import Fix
@@ -92,6 +92,21 @@ def test_who_lost_the_lease_cannot_finish(waiting: Attempt) -> None:
     waiting.refresh_from_db()
     assert (waiting.outcome, waiting.duration_ms, waiting.starts) == ("conflict", 2, 2)
     assert waiting.lease is None
+
+
+def test_a_lease_is_renewed_by_who_holds_it_and_by_nobody_else(waiting: Attempt) -> None:
+    first = claim(waiting.pk)
+    assert first is not None
+    waiting.refresh_from_db()
+    until = waiting.lease_until
+    assert renew(first)
+    waiting.refresh_from_db()
+    assert until is not None
+    assert waiting.lease_until is not None
+    assert waiting.lease_until > until
+    run_out(waiting)
+    assert claim(waiting.pk) is not None
+    assert not renew(first)
 
 
 def test_a_lease_that_ran_out_unnoticed_still_finishes(waiting: Attempt) -> None:

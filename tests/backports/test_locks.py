@@ -6,14 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
 from backports.engine.result import Outcome
+from backports.models import Attempt
 from backports.services import repositories
-from backports.services.attempts import claim, finish, requeue
-from backports.services.cell import Finding
+from backports.services.attempts import claim, finish, renewed, requeue
+from backports.services.finding import Finding
 from backports.services.planning import one_planner
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, Toy, guard
@@ -81,3 +83,31 @@ def test_fixes_are_not_taken_away_under_an_attempt_that_ends_with_one(workshop: 
         drop_fixes(source.version)
     assert not Fix.objects.exists()
     assert workshop.cell(950, "4.1").source is None
+
+
+def test_a_lease_is_renewed_on_a_connection_of_its_own_while_the_attempt_runs(
+    workshop: Workshop, settings: Any
+) -> None:
+    workshop.take(950, {"xsa950.patch": workshop.toy.patch("master", PICK, "table: check")})
+    cell = workshop.cell(950, "4.1")
+    lease = claim(cell.pk)
+    assert lease is not None
+    settings.ATTEMPT_LEASE = 0.3
+    seen = threading.Event()
+
+    def look() -> None:
+        first = Attempt.objects.values_list("lease_until", flat=True).get(pk=cell.pk)
+        while not over.is_set():
+            if Attempt.objects.values_list("lease_until", flat=True).get(pk=cell.pk) != first:
+                seen.set()
+                break
+        connection.close()
+
+    over = threading.Event()
+    watcher = threading.Thread(target=look)
+    with renewed(lease):
+        watcher.start()
+        assert seen.wait(20)
+    over.set()
+    watcher.join()
+    assert finish(lease, Finding(Outcome.CONFLICT), duration_ms=1)

@@ -12,7 +12,7 @@ from backports.models import Attempt, UpstreamFix
 from backports.services import repositories
 from backports.services.planning import plan
 from tests.backports.conftest import Workshop
-from tests.backports.toy import BRANCHES, Edits, guard
+from tests.backports.toy import BRANCHES, Edits, git, guard
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Organisation
 from xsa.services.disclose import disclose
 
@@ -373,6 +373,13 @@ def test_an_embargoed_dependent_brings_no_disclosed_prerequisite_along(workshop:
     workshop.toy.commit("4.1", {"common/queue.c": [("#include <toy.h>", "#include <toy.h> /* 4.1 */")]}, "x")
     repositories.refresh(None, workshop.repository)
     assert workshop.waiting_cells() == {(952, "4.1")}
+    workshop.work()
+    row, below = workshop.cell(952, "4.1"), workshop.cell(950, "4.1")
+    assert (row.outcome, row.prerequisites, row.tip) == ("needs-prerequisite", [950], workshop.toy.tip("4.1"))
+    assert below.tip != row.tip
+    (ground,) = workshop.parents(workshop.results(952), row.result)
+    assert workshop.parents(workshop.results(952), ground) == [row.tip]
+    assert ground not in git(workshop.results(950), "rev-list", "--all").decode()
 
 
 def test_an_organisations_own_repository_discloses_nothing(workshop: Workshop) -> None:

@@ -57,14 +57,25 @@ def test_the_mirror_holds_nothing_of_a_result(workshop: Workshop, git_root: obje
     assert git(workshop.mirror, "count-objects", "-v") + git(workshop.mirror, "for-each-ref") == before
 
 
-def test_context_that_drifted_is_given_up_with_its_amount_where_the_base_is_not_named(workshop: Workshop) -> None:
+def test_context_that_drifted_is_given_up_with_its_amount_where_no_base_is_found(workshop: Workshop) -> None:
+    patch = without_index(workshop.toy.patch("master", PULL, "queue: trace"))
+    workshop.take(951, {"xsa951.patch": patch.replace(b"QUEUE_PULL);", b"QUEUE_ANY);", 1)})
+    workshop.work()
+    row = workshop.cell(951, "4.4")
+    assert (row.outcome, row.rung, row.fuzz, row.confidence) == ("applied", "fuzz", 1, "review")
+    assert any("fuzz 1" in reason for reason in row.reasons)
+    assert row.evidence["sources"][0]["base"] == ""
+
+
+def test_a_patch_without_ids_is_merged_with_the_base_that_was_found(workshop: Workshop) -> None:
     patch = without_index(workshop.toy.patch("master", PULL, "queue: trace"))
     workshop.take(951, {"xsa951.patch": patch})
     workshop.work()
     row = workshop.cell(951, "4.4")
-    assert (row.outcome, row.rung, row.fuzz, row.confidence) == ("applied", "fuzz", 1, "review")
-    assert workshop.cell(951, "4.5").rung == "exact"
-    assert any("fuzz 1" in reason for reason in row.reasons)
+    assert (row.outcome, row.rung) == ("applied", "three-way")
+    (source,) = row.evidence["sources"]
+    assert source["base"] == workshop.toy.tip("master")
+    assert "1 of 1 hunks stand exactly" in source["base_told"]
 
 
 def test_the_blob_on_the_index_line_makes_the_same_patch_a_three_way_merge(workshop: Workshop) -> None:

@@ -14,7 +14,10 @@ GROUNDS = ("page", "surface", "sunken")
 PAIRS = [
     *((tone, f"{tone}-bg") for tone in TONES),
     *((text, ground) for text in ("text", "soft", "link", "bad", "good", "review") for ground in GROUNDS),
+    *((text, "surface") for text in ("add", "del")),
+    *(("text", ground) for ground in ("add-bg", "del-bg")),
     ("soft", "calm-bg"),
+    ("soft", "bad-bg"),
     ("bad", "bad-bg"),
     ("soft", "add-bg"),
     ("soft", "del-bg"),

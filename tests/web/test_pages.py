@@ -147,7 +147,7 @@ def test_an_attempt_shows_where_hunks_landed_and_what_did_not(world: World, anon
     told = ("at line 12, offset +3", "did not land", "likeness 62 %", "Nothing like it is here.", "1 of 2 hunks")
     assert [sentence for sentence in told if sentence not in page] == []
     assert '<span class="ln" data-n="12"></span>' in page
-    assert '<span class="ln" data-n="41"></span><span class="tx"> int y;</span>' in page
+    assert '<span class="ln" data-n="41"></span><span class="tx">!int y;</span>' in page
 
 
 @pytest.mark.parametrize(

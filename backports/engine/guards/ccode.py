@@ -19,14 +19,14 @@ WORD = re.compile(rb"[A-Za-z_]\w*")
 MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
 PAIR = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*+(?=([A-Za-z_]\w*+)\s*+(?:->|\.)\s*+([A-Za-z_]\w*))")
 FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
-_SKIP = re.compile(rb'/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n]){1,8}\'', re.DOTALL)
+_SKIP = re.compile(rb'/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*+("?)|\'(?:\\.|[^\'\\\n]){1,8}\'', re.DOTALL)
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|error|warning|pragma)\b[^\n]*", re.MULTILINE)
 _NOT_NEWLINE = re.compile(rb"[^\n]")
-_BODY = re.compile(rb"\b(?:struct|union)\b[^;(){}=]*\{")
+_BODY = re.compile(rb"\b(?:struct|union)\b[^;(){}=]{0,200}+\{")
 _BRACE = re.compile(rb"[{}]")
 _MEMBER_DECLARED = re.compile(rb"([A-Za-z_]\w*+)\s*+(?:\[[^\]]*+\]\s*+)*+(?::[^;,:{}]*+)?[;,)]")
 _ASM_MACRO = re.compile(rb"^[ \t]*\.macro[ \t]+([A-Za-z_]\w*)[ \t,]*([^\n]*)$", re.MULTILINE)
-_EVENT = re.compile(rb"([A-Za-z_]\w*+)\s*+\(|[(),]")
+_EVENT = re.compile(rb"(?<!\w)([A-Za-z_]\w*+)\s*+\(|[(),]")
 KEYWORDS = frozenset(
     b"auto break case char const continue default defined do double else enum extern float for goto if inline int "
     b"long register return short signed sizeof static struct switch typedef typeof union unsigned void volatile "
@@ -62,6 +62,8 @@ def code_only(data: bytes) -> bytes:
 
 def _blank(match: re.Match[bytes]) -> bytes:
     text = match.group()
+    if match.lastindex and not match.group(1):
+        return text  # no string: the quote is never closed
     if b"\n" in text:
         return _NOT_NEWLINE.sub(b" ", text)
     return (b'""' if text[:1] == b'"' else b" 0" if text[:1] == b"'" else b"  ") + b" " * (len(text) - 2)

@@ -81,7 +81,7 @@ class Text:
         """Whether a line is this one, white space at its ends aside."""
         if line not in self.data:
             return False
-        return re.search(rb"^[ \t]*" + re.escape(line) + rb"\s*$", self.data, re.MULTILINE) is not None
+        return re.search(rb"^[ \t]*" + re.escape(line) + rb"[ \t\r\f\v]*+$", self.data, re.MULTILINE) is not None
 
     def heading(self, at: int) -> bytes:
         """The nearest line above `at` that git would show as its section, or b""."""

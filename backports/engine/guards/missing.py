@@ -18,16 +18,16 @@ from .symbols import Symbols
 
 SHOWN = 6
 _DECLARED = re.compile(
-    rb"(?<![\w>.])(?!(?:return|goto|case|else|sizeof|in)\b)[A-Za-z_]\w*(?:\s+|\s*\*+\s*)(?:const\s+|\*\s*)*"
-    rb"([A-Za-z_]\w*)\s*(?=[=;,)\[(:{]|$)",
+    rb"(?<![\w>.])(?!(?:return|goto|case|else|sizeof|in)\b)[A-Za-z_]\w*+(?:\s++|\s*+\*++\s*+)"
+    rb"(?:const\s++|\*\s*+){0,8}+([A-Za-z_]\w*+)\s*(?=[=;,)\[(:{]|$)",
     re.MULTILINE,
 )
-_MORE_DECLARED = re.compile(rb",\s*\**\s*([A-Za-z_]\w*)\s*(?=[=;,\[])")
+_MORE_DECLARED = re.compile(rb",\s*+\**+\s*+([A-Za-z_]\w*+)\s*+(?=[=;,\[])")
 _DEFINED = re.compile(rb"#[ \t]*(?:define|undef|ifdef|ifndef)[ \t]+([A-Za-z_]\w*)|defined\s*\(?\s*([A-Za-z_]\w*)")
 _GOTO = re.compile(rb"\bgoto\s+\w+")  # labels have a guard of their own
 _LABEL = re.compile(rb"(?:^|[;{}])[ \t]*([A-Za-z_]\w*)[ \t]*:(?!:)", re.MULTILINE)
 _ENUM = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*(?:=[^=;]*)?,[ \t]*$", re.MULTILINE)
-_MACRO_MADE = re.compile(rb"^[A-Z_]{4,}[A-Z0-9_]*\(\s*([A-Za-z_]\w*)\s*[,)]", re.MULTILINE)
+_MACRO_MADE = re.compile(rb"^[A-Z_]{4}[A-Z0-9_]*+\(\s*+([A-Za-z_]\w*+)\s*+[,)]", re.MULTILINE)
 
 
 def look(case: Case) -> Iterator[Flag]:

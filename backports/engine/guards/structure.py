@@ -15,7 +15,7 @@ from backports.engine.verify import is_distinctive
 
 from .changes import Case, Change, FileChange, Text
 
-_LEAVES = re.compile(rb"^(\s*)(?:return\b[^;]*|goto\s+\w+|break|continue)\s*;\s*$")
+_LEAVES = re.compile(rb"^(\s*)(?:return\b[^;]*+|goto\s++\w++\s*+|(?:break|continue)\s*+);\s*$")
 _OPENS = re.compile(rb"^\s*(?:if|else|for|while|do|switch|case\b|default\b|#|\w+\s*:)|(?:\)|\belse|&&|\|\||,|:|\\)\s*$")
 _MAY_FOLLOW = re.compile(rb"^\s*(?:[}#]|case\b|default\b|\w+\s*:(?!:)|else\b|/?\*)")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from . import adjacent, already, block, dialect, exact, fuzz, nearest, offset, three_way, token
 from .context import FileContext, Landing, Refusal
 
-__all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs"]
+__all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs", "name_of"]
 
 Place = Callable[[FileContext, int], Landing | Refusal | None]
 Rungs = tuple[Place, ...]
@@ -29,3 +29,8 @@ RUNGS: Rungs = (
     dialect.place,
 )
 STRICT_RUNGS: Rungs = (exact.place, offset.place, three_way.place)
+
+
+def name_of(place: Place) -> str:
+    """What a rung is called in a hunk's trail: its module's name, as in `three-way`."""
+    return place.__module__.rpartition(".")[2].replace("_", "-")

@@ -6,17 +6,18 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 
 from backports.bench import ladder_peers
+from backports.bench.ladder_again import AgainRunner, again_table, again_tasks, heads
 from backports.bench.ladder_corpus import BadCorpus, Row, commits, read_rows
 from backports.bench.ladder_reach import Reach
 from backports.bench.ladder_run import Answer, Runner, missing_commits, run_all
-from backports.bench.ladder_table import Judged, counts, judge, percentiles, table
+from backports.bench.ladder_table import Judged, counts, judge, table
 from backports.git.store import open_repository
 from backports.management.errors import clear_errors
 
@@ -40,52 +41,70 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
         parser.add_argument("--limit", type=int, help="only the first so many rows")
         parser.add_argument("--peers", action="store_true", help="run other tools on the same rows too")
+        parser.add_argument(
+            "--again", action="store_true", help="then apply every row twice, and on the tree that has the answer"
+        )
+        parser.add_argument(
+            "--symbols", type=Path, help="keep the index of identifiers in this folder for the next run"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = git_dir(options["repository"])
         with clear_errors():
             rows = self.rows(options["corpus"], options["limit"])
-            self.ladder(path, rows, options["jobs"], options["out"])
+            self.ladder(path, rows, options)
+            if options["again"]:
+                self.again(path, rows, options)
             if options["peers"]:
                 self.peers(path, rows, options["jobs"])
 
     def rows(self, corpus: Path, limit: int | None) -> list[Row]:
         try:
-            return read_rows(corpus, limit)
+            rows = read_rows(corpus, limit)
         except BadCorpus as error:
             raise CommandError(f"{error.code}: {error.sentence}") from error
-
-    def ladder(self, path: Path, rows: Sequence[Row], jobs: int, out: Path) -> None:
-        make = functools.partial(Runner, path, self.reach(path, rows))
-        tasks = [row.task for row in rows]
-        answers: list[Answer] = []
-        with out.open("w") as stream:
-            for answer in shown("the ladder", run_all(make, tasks, jobs), len(tasks)):
-                stream.write(json.dumps(answer.as_json()) + "\n")
-                answers.append(answer)
-        if not answers:
+        if not rows:
             raise CommandError("bad-corpus: The corpus has no rows.")
+        return rows
+
+    def ladder(self, path: Path, rows: Sequence[Row], options: dict[str, Any]) -> None:
+        reach, _ = self.reach(path, commits(rows))
+        make = functools.partial(Runner, path, reach, symbols=options["symbols"])
+        answers = self.answers("the ladder", make, [row.task for row in rows], options["jobs"], options["out"])
         judged = self.judged(path, rows, answers)
         self.print_table("The ladder", judged)
         self.stdout.write("\nby rung")
         self.stdout.write("\n".join(counts(judged, "rung")))
-        median, p95 = percentiles(answer.cpu_ms for answer in answers)
-        self.stdout.write(f"\nprocessor time a row: median {median:.1f} ms, p95 {p95:.0f} ms")
         indexing = sum(answer.index_ms for answer in answers) / 1000
-        self.stdout.write(f"index of identifiers: {indexing:.0f} s in all, in no row's time")
-        problems = Counter(answer.problem for answer in answers if answer.problem)
-        for code, count in sorted(problems.items()):
-            self.stdout.write(f"{count} rows could not be tried: {code}")
+        self.stdout.write(f"\nindex of identifiers: {indexing:.0f} s in all, in no row's time")
+        self.tell_problems(answers)
 
-    def reach(self, path: Path, rows: Sequence[Row]) -> Reach:
+    def again(self, path: Path, rows: Sequence[Row], options: dict[str, Any]) -> None:
+        reach, missing = self.reach(path, heads(rows))
+        make = functools.partial(AgainRunner, path, reach)
+        tasks = again_tasks(rows, missing)
+        answers = self.answers("again", make, tasks, options["jobs"], options["out"].with_suffix(".again.jsonl"))
+        self.stdout.write("")
+        self.stdout.write("\n".join(again_table(rows, answers)))
+
+    def answers(self, name: str, make: Callable[[Path], Any], tasks: Sequence[Any], jobs: int, out: Path) -> list[Any]:
+        """What the runners answer, which is also written to `out`, an object a row, as it comes."""
+        answers = []
+        with out.open("w") as stream:
+            for answer in shown(name, run_all(make, tasks, jobs), len(tasks)):
+                stream.write(json.dumps(answer.as_json()) + "\n")
+                answers.append(answer)
+        return answers
+
+    def reach(self, path: Path, heads: Sequence[str]) -> tuple[Reach, set[str]]:
+        """What the heads have behind them, and those of them that the repository lacks."""
         began = time.monotonic()
-        heads = commits(rows)
         missing = missing_commits(path, heads)
         if missing:
             note(f"{len(missing)} of {len(heads)} commits are not in the repository; their rows cannot be tried")
         reach = Reach.load(path, [oid for oid in heads if oid not in missing])
         note(f"read the history of {len(heads)} commits in {time.monotonic() - began:.0f} s")
-        return reach
+        return reach, missing
 
     def peers(self, path: Path, rows: Sequence[Row], jobs: int) -> None:
         missing = ladder_peers.missing()
@@ -95,12 +114,18 @@ class Command(BaseCommand):
         answers = list(shown("peers", run_all(make, tasks, jobs), len(tasks)))
         for name in names:
             self.print_table(name, self.judged(path, rows, [answer[name] for answer in answers]))
+            self.tell_problems([answer[name] for answer in answers])
         for sentence in dict.fromkeys(missing.values()):
             self.stdout.write(f"\n{sentence}")
 
     def judged(self, path: Path, rows: Sequence[Row], answers: Iterable[Answer]) -> list[Judged]:
         repo = open_repository(path)
         return [Judged(row, answer, judge(repo, row, answer.files)) for row, answer in zip(rows, answers, strict=True)]
+
+    def tell_problems(self, answers: Sequence[Answer]) -> None:
+        problems = Counter(answer.problem for answer in answers if answer.problem)
+        for code, count in sorted(problems.items()):
+            self.stdout.write(f"{count} rows could not be tried: {code}")
 
     def print_table(self, name: str, judged: Sequence[Judged]) -> None:
         self.stdout.write(f"\n{name}")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django import template
-from django.utils.html import escape, format_html
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from backports.models import Attempt
-from backports.web import looks, text, words
-from backports.web.stamp import stamp
+from backports.web import lines, looks, text, words
+from backports.web.findings import Climb, climb
+from backports.web.ladder_words import Term, rejection
 
 register = template.Library()
 register.filter("visible", text.visible, is_safe=True)
@@ -93,30 +94,27 @@ def percent(share: float) -> str:
 
 
 @register.simple_tag
-def hunk_lines(hunk: dict[str, Any]) -> SafeString:
-    """A hunk's lines; those that it expects carry the numbers at which they were found, when that is known."""
-    place = hunk["placement"]
-    number = place["line"] if place and not place["fuzz"] else 0
-    html = []
-    for tag, content in hunk["lines"]:
-        counted = number and tag != "+"
-        html.append(_line(tag, content, number if counted else 0))
-        number += bool(counted)
-    return mark_safe("".join(html))  # noqa: S308 - made of template parts
+def term(found: Term | None, code: str) -> SafeString:
+    """A word of the ladder with a link to what it means; the bare code where there is no word for it."""
+    if found is None:
+        return format_html('<code class="soft">{}</code>', text.visible(code))
+    address = f"{reverse('glossary')}#{found.anchor}"
+    return format_html('<a class="term" href="{}" title="{}">{}</a>', address, found.sentence, text.visible(found.name))
 
 
 @register.simple_tag
-def target_lines(lines: Sequence[str], first: int) -> SafeString:
-    """The target's own lines from line `first` on."""
-    html = (_line(" ", content, number) for number, content in enumerate(lines, start=first))
-    return mark_safe("".join(html))  # noqa: S308 - made of template parts
+def rejection_term(code: str) -> SafeString:
+    """The word for what stopped a hunk."""
+    return term(rejection(code), code)
 
 
-_KINDS = {"+": "add", "-": "del"}
+@register.simple_tag
+def climbed(hunk: dict[str, Any]) -> Climb:
+    """A hunk's way up the ladder; no rises where it stood at its own line."""
+    return climb(hunk)
 
 
-def _line(tag: str, content: str, number: int) -> str:
-    look = (("kind", _KINDS.get(tag, "ctx")), ("tag", tag))
-    return stamp(
-        "parts/_line.html", look, number=str(number) if number else "", text=text.visible(content) or escape("")
-    )
+register.simple_tag(lines.hunk_lines)
+register.simple_tag(lines.conflict)
+register.simple_tag(lines.flagged_lines)
+register.simple_tag(lines.compared_lines)

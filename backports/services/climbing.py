@@ -1,0 +1,195 @@
+"""A cell's sources tried on one tree, nearest first: upstream's fixes, then our result on the next newer branch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import pygit2
+
+from backports.engine.guards import SymbolReader, Symbols
+from backports.engine.result import Outcome
+from backports.git.bases import Base, How, find_base, with_base
+from backports.git.errors import GitError
+from backports.git.store import commit_at
+from backports.git.tree import GitTree
+from backports.models import Attempt, Branch
+from xsa.models import Fix
+
+from . import evidence
+from .names import added_names, is_filled, symbols_of
+from .sources import KEPT_SOURCES, Source, read_result, read_source
+from .trying import Tried, choose, inherited, try_patches
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """What every source gave that was tried, in order; `best` is one of them and `source` is what it was made of."""
+
+    best: Tried
+    source: Source
+    tried: tuple[tuple[Source, Tried], ...]
+
+    @property
+    def all_tried(self) -> list[Tried]:
+        """Every try, in order."""
+        return [tried for _, tried in self.tried]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """The `sources` part of the evidence."""
+        return [_summary(source, tried, chosen=tried is self.best) for source, tried in self.tried]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tree to try on: commit `tip` of `repo`; `above` is what it has on top of the branch itself, as commits."""
+
+    repo: pygit2.Repository
+    tip: str
+    branch_tip: str
+
+
+class Climber:
+    """The sources of one cell: `fixes` in the order in which they are tried, and `above` after them."""
+
+    def __init__(self, attempt: Attempt, fixes: Sequence[Fix], siblings: Sequence[Fix], above: Attempt | None) -> None:
+        self.branch = attempt.branch
+        self.fixes = fixes
+        self.siblings = siblings
+        self.above = above
+        self.has_names = is_filled(attempt.branch)
+
+    def climb(self, place: Place) -> Climbed:
+        """Until one is beyond doubt; a source that says the same as an earlier one is passed over."""
+        tried: list[tuple[Source, Tried]] = []
+        for fix in self.fixes:
+            source = read_source(fix)
+            if any(source.says_the_same(other) for other, _ in tried):
+                continue
+            source = based(source, self.siblings, place.repo, self.branch)
+            tried.append((source, self.try_one(source, place)))
+            if tried[-1][1].confident:
+                break
+        else:
+            tried += self.try_above(place)
+        best = choose([one for _, one in tried])
+        return Climbed(best, next(source for source, one in tried if one is best), tuple(tried))
+
+    def try_above(self, place: Place) -> list[tuple[Source, Tried]]:
+        """Our own result for the next newer branch, when there is one."""
+        if self.above is None:
+            return []
+        source = read_result(self.above)
+        return [(source, inherited(self.try_one(source, place), self.above.probability))]
+
+    def try_one(self, source: Source, place: Place) -> Tried:
+        if source.problem_code:
+            return Tried(source.label, Outcome.MALFORMED, None, source.problem_code, source.problem)
+        held = _held(place.repo, source.base)
+        tree = GitTree(place.repo, place.tip, base_treeish=held or None)
+        return try_patches(source.label, source.patches, tree, self.symbols(held or self.tip_of(source), place))
+
+    def tip_of(self, source: Source) -> str:
+        """Where the branch is now that a source of unknown base was made for; "" when it is not here."""
+        row = self.branch.repository.branches.filter(name=source.branch, gone=False).first()
+        return row.tip if row else ""
+
+    def symbols(self, base: str, place: Place) -> Symbols | None:
+        """What the tree names, and what the tree names that the source was made on."""
+        if not self.has_names:
+            return None
+        found = symbols_of(place.repo, place.branch_tip, base or place.branch_tip)
+        if place.tip == place.branch_tip:
+            return found
+        return replace(found, target=_More(found.target, added_names(place.repo, place.branch_tip, place.tip)))
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """A reader's names and some more."""
+
+    below: SymbolReader
+    more: Collection[bytes]
+
+    def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        return self.below.declared(names, path) | self._here(names)
+
+    def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        return self.below.present(names, path) | self._here(names)
+
+    def _here(self, names: Collection[bytes]) -> frozenset[bytes]:
+        return frozenset(name for name in names if name in self.more)
+
+
+_bases: OrderedDict[tuple[UUID, str, str], Source] = OrderedDict()
+
+
+def based(source: Source, siblings: Sequence[Fix], repo: pygit2.Repository, branch: Branch) -> Source:
+    """The source with the commit that its patches were made on, looked for when they came in as files.
+
+    A commit of the same advisory that says the same tells it; else the repository is searched. A worker
+    meets the same fix on many branches in a row, so the last few stay in memory.
+    """
+    if source.base or source.problem_code:
+        return source
+    key = source.fix.pk, source.fix.digest, branch.repository.name
+    if key not in _bases:
+        while len(_bases) >= KEPT_SOURCES:
+            _bases.popitem(last=False)
+        _bases[key] = _with_base(source, _sibling_base(source, siblings) or _searched(source, repo, branch), repo)
+    return _bases[key]
+
+
+def _sibling_base(source: Source, siblings: Sequence[Fix]) -> Base | None:
+    for fix in siblings:
+        if fix.branch == source.fix.branch and fix.pk != source.fix.pk and fix.patches.all():
+            other = read_source(fix)
+            if other.base and other.says_the_same(source):
+                return Base(other.base, How.COMMIT, f"Upstream's commit for {fix.branch} says the same.")
+    return None
+
+
+def _searched(source: Source, repo: pygit2.Repository, branch: Branch) -> Base | None:
+    rows = branch.repository.branches.filter(gone=False).order_by("-rank")
+    likeliest = sorted(rows, key=lambda row: (row.name != source.fix.branch, row.history_only))
+    try:
+        return find_base(repo, source.patches, {row.name: row.tip for row in likeliest})
+    except GitError:
+        return None
+
+
+def _with_base(source: Source, base: Base | None, repo: pygit2.Repository) -> Source:
+    if base is None or not _held(repo, base.oid):
+        return source
+    return replace(source, base=base.oid, base_told=base.sentence, patches=with_base(repo, source.patches, base.oid))
+
+
+def _held(repo: pygit2.Repository, oid: str) -> str:
+    """The commit when the repository holds it, else ""."""
+    try:
+        return str(commit_at(repo, oid).id) if oid else ""
+    except GitError:
+        return ""
+
+
+def _summary(source: Source, tried: Tried, *, chosen: bool) -> dict[str, Any]:
+    result = tried.result
+    done, total = evidence.landed(result) if result else (0, 0)
+    return {
+        "branch": source.branch,
+        "origin": source.origin,
+        "outcome": tried.outcome.value,
+        "rung": (result.rung or "") if result else "",
+        "confidence": (result.confidence or "") if result else "",
+        "probability": result.probability if result else None,
+        "landed": done,
+        "total": total,
+        "base": source.base,
+        "base_told": source.base_told,
+        "problem_code": tried.problem_code,
+        "problem": tried.problem,
+        "chosen": chosen,
+    }
