@@ -60,6 +60,11 @@ def code_only(data: bytes) -> bytes:
     return _INCLUDE.sub(_blank, _SKIP.sub(_blank, data))
 
 
+def without_comments(data: bytes) -> bytes:
+    """The text with comments taken for one blank; strings stay."""
+    return _SKIP.sub(lambda match: b" " if match.group()[:1] == b"/" else match.group(), data)
+
+
 def _blank(match: re.Match[bytes]) -> bytes:
     text = match.group()
     if match.lastindex and not match.group(1):

@@ -115,14 +115,15 @@ def _defined_by(case: Case) -> set[bytes]:
     for file in case.c_files:
         code = file.ours.added_code
         if ccode.is_header(file.path):
-            found |= _declared_in(code)
-            found |= {b"." + name for name in _declared_in(code)} | ccode.members(code)
+            found |= declared_in(code)
+            found |= {b"." + name for name in declared_in(code)} | ccode.members(code)
         else:
-            found |= _declared_in(code)
+            found |= declared_in(code)
     return found
 
 
-def _declared_in(code: bytes) -> set[bytes]:
+def declared_in(code: bytes) -> set[bytes]:
+    """Names that the code declares or defines, as far as their surroundings tell."""
     found = set(_DECLARED.findall(code)) | set(_LABEL.findall(code)) | set(_ENUM.findall(code))
     found |= set(_MORE_DECLARED.findall(code)) & (found | _comma_declared(code))
     found |= set(_MACRO_MADE.findall(code))
@@ -142,4 +143,5 @@ def _flag(code: str, sentence: str, file: FileChange, names: Collection[bytes]) 
     shown = sorted(name.decode("latin-1").lstrip(".") for name in names)
     words = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
     lines = file.ours.where({name.rpartition(b".")[2] for name in names})
-    return Flag(code, sentence.format(names=words) + ".", file.path, lines)
+    last = [name.rpartition(".")[2] for name in shown]
+    return Flag(code, sentence.format(names=words) + ".", file.path, lines, tuple(dict.fromkeys(last)))

@@ -171,6 +171,12 @@ class FileContext:
         self.landings[number] = landing
         insort(self._placed, number)
 
+    def withdraw(self, number: int, refusal: Refusal) -> None:
+        """Takes a landing back, for a reason that is told."""
+        self.refusals[number] = refusal
+        if self.landings.pop(number, None) is not None:
+            self._placed.remove(number)
+
     def mapped(self, number: int) -> int | None:
         """The target line of the hunk's preimage as the base tells it, when it stands there whole."""
         if self.base_map is None:

@@ -81,11 +81,12 @@ def test_the_grounds_of_a_high_result() -> None:
 
 
 def test_a_flag_means_review_whatever_the_model_says() -> None:
-    source = {PATH: SHOP, "lib/stock.h": b"int stock_more(void);\n"}
-    fixed = {PATH: SHOP.replace(b"    used = 0;\n", b"    used = 0;\n    stock_more();\n")}
-    result = port(source, fixed, {PATH: SHOP, "lib/stock.h": b""})
+    fixed = SHOP.replace(b"#define MAX_STOCK 64\n", b"#define MAX_STOCK 64\n#define MAX_SLOTS 9\n")
+    target = SHOP.replace(b"static int used;\n", b"static int used;\n\n#define MAX_NAMES 9\n")
+    assert port({PATH: SHOP}, {PATH: fixed}, {PATH: SHOP}).confidence is Confidence.HIGH
+    result = port({PATH: SHOP}, {PATH: fixed}, {PATH: target})
     assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
-    assert "missing-symbol" in result.grounds
+    assert "slot-taken" in result.grounds
 
 
 def test_what_landed_in_part_is_for_review() -> None:
