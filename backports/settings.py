@@ -218,6 +218,8 @@ ATTEMPT_LEASE = env.number("ATTEMPT_LEASE", 120)
 # A message this old, in seconds, may have died with a worker that had taken it: its attempt is sent again.
 RESEND_AFTER = env.number("RESEND_AFTER", 300)
 SWEEP_EVERY = env.number("SWEEP_EVERY", 10)
+# Seconds for each of three searches that explain a stuck attempt: commits, a set of them, parts to leave out.
+EXPLAIN_SECONDS = env.number("EXPLAIN_SECONDS", 4)
 CELERY_BEAT_SCHEDULE = {
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},

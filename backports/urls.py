@@ -13,8 +13,10 @@ from backports.web import (
     health,
     matrix,
     pages,
+    proposals,
     queue,
     repositories,
+    resolutions,
 )
 
 handler400 = pages.bad_request
@@ -36,6 +38,8 @@ urlpatterns = [
     path("fixes/<uuid:pk>/fix.patch", advisories.upstream_fix, name="fix"),
     path("attempts/<uuid:pk>/", attempts.detail, name="attempt"),
     path("attempts/<uuid:pk>/result.patch", attempts.result, name="result"),
+    path("attempts/<uuid:pk>/proposal.patch", resolutions.proposal, name="proposal"),
+    path("attempts/<uuid:pk>/proposals/<slug:what>.patch", proposals.explained, name="explained"),
     path("attempts/<uuid:pk>/retry/", attempts.retry, name="retry"),
     path("files/unread/", files.unread, name="unread"),
     path("files/<uuid:pk>/raw", files.raw, name="file"),

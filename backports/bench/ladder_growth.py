@@ -36,6 +36,9 @@ class OneFile:
         """The file or its base."""
         return next((blob for blob in self._blobs if blob.oid.startswith(oid)), None)
 
+    def home_of(self, path: str) -> str:
+        return path
+
     def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:  # noqa: ARG002 - the protocol's
         """It never moved."""
         return ()

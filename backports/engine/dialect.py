@@ -10,15 +10,57 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .merge import BaseMap
+from .older import Rule
 from .tokens import TOKEN
 from .tree import Edit, LineDiffer
 
 NAME = re.compile(rb"[A-Za-z_]\w*")
+MEMBERS = re.compile(rb"(?<=[\w)\]])((?:(?:->|\.)\s*[A-Za-z_]\w*)+)")
 CONSISTENT = 0.8
 MAX_LINES = 60
+
+
+def members_of(lines: Sequence[bytes]) -> frozenset[bytes]:
+    """`.name` for every structure member in the lines, and `.outer.inner` for two in a row."""
+    return frozenset(
+        b"." + part
+        for path in MEMBERS.findall(b"".join(lines))
+        for names in [NAME.findall(path)]
+        for part in (*names, *(b".".join(pair) for pair in pairwise(names)))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the target says what the hunks say: learned names, and rules of the table of older Xen."""
+
+    names: Mapping[bytes, bytes] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.rules)
+
+    def translate(self, line: bytes) -> bytes:
+        """The line as the target would say it."""
+        for rule in self.rules:
+            line = rule.translate(line)
+        return NAME.sub(lambda match: self.names.get(match.group(), match.group()), line) if self.names else line
+
+    def told(self, lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
+        """What in these lines is said otherwise, as (new, old), in order of the words."""
+        used = list(lines)
+        known = names_of(used)
+        found = {(name, other) for name, other in self.names.items() if name in known}
+        found |= {(match.group().strip(), match.expand(rule.old)) for rule, match in self._matches(used)}
+        return sorted(found)
+
+    def _matches(self, lines: Sequence[bytes]) -> Iterator[tuple[Rule, re.Match[bytes]]]:
+        return ((rule, match) for rule in self.rules for line in lines for match in rule.new.finditer(line))
 
 
 def names_of(lines: Sequence[bytes]) -> frozenset[bytes]:
@@ -42,11 +84,6 @@ def learn(sought: Collection[bytes], base_map: BaseMap, differ: LineDiffer) -> d
         for name, (other, count) in best.items()
         if other not in source and (name, other) in proven and count >= CONSISTENT * votes[name].total()
     }
-
-
-def translate(line: bytes, names: Mapping[bytes, bytes]) -> bytes:
-    """The line in the target's names."""
-    return NAME.sub(lambda match: names.get(match.group(), match.group()), line)
 
 
 def _pairs(sought: Collection[bytes], base_map: BaseMap) -> Iterator[tuple[bytes, bytes]]:

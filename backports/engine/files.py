@@ -115,17 +115,19 @@ def _as_already(diff: FileDiff) -> tuple[HunkResult, ...]:
 
 
 def _add(diff: FileDiff, tree: TreeReader, _tools: Tools) -> Answer:
-    path = diff.new_path or ""
+    named = diff.new_path or ""
+    path = tree.home_of(named)
     if diff.binary:
         return _reject(diff, *(_refused(diff, Blob("", REGULAR, b"")) or ("", ""))), {}
     data, mode = _all_text(diff, "+"), diff.new_mode or REGULAR
     present = tree.read(path)
     if present is None:
         placed = tuple(HunkResult(hunk, Placement(Rung.EXACT, 1)) for hunk in diff.hunks)
-        return FileResult(diff, path, Outcome.APPLIED, placed, Rung.EXACT), {path: Change(data, mode)}
+        note = "" if path == named else f"{named} is new; in this tree it belongs at {path}."
+        return FileResult(diff, path, Outcome.APPLIED, placed, Rung.EXACT, note), {path: Change(data, mode)}
     if present.data == data:
         return _already(diff, f"{path} is in this tree already, with the same content."), {}
-    return _reject(diff, "exists-already", f"{path} is in this tree already, with other content."), {}
+    return _reject(diff, "exists-already", f"{path} is in this tree already, with other content.", path=path), {}
 
 
 def _all_text(diff: FileDiff, tag: str) -> bytes:

@@ -30,6 +30,7 @@ class Rung(StrEnum):
     EXACT = "exact"
     OFFSET = "offset"
     THREE_WAY = "three-way"
+    WHITESPACE = "whitespace"
     ADJACENT = "adjacent"
     FUZZ = "fuzz"
     BLOCK = "block"

@@ -53,12 +53,18 @@ class OverlayTree:
             return [self._moves[path]]
         return self.tree.moved_to(path, base)
 
+    def home_of(self, path: str) -> str:
+        """Where a new file belongs."""
+        return path if path in self.changes else self.tree.home_of(path)
+
     def take(self, diff: FileDiff, changes: Mapping[str, Change]) -> None:
         """Adds one file diff's changes, and what its author's copy of the file became."""
         self._remember(diff)
         self.changes.update(changes)
         if diff.kind is FileKind.RENAME and diff.old_path and diff.new_path in changes:
             self._moves[diff.old_path] = diff.new_path or ""
+        if diff.kind is FileKind.ADD and diff.new_path and diff.new_path not in changes:
+            self._moves.update((diff.new_path, path) for path in changes)
 
     def _remember(self, diff: FileDiff) -> None:
         if diff.binary or not diff.new_oid or not diff.new_oid.strip("0"):

@@ -49,6 +49,9 @@ class TreeReader(Protocol):
         `base` is the file as the patch's author saw it, when known.
         """
 
+    def home_of(self, path: str) -> str:
+        """Where a new file that the patch calls `path` belongs in this tree: elsewhere when its folder has moved."""
+
 
 class LineDiffer(Protocol):
     """Compares two texts by lines; the edits are in order and do not touch."""

@@ -31,6 +31,7 @@ from .store import commit_at, open_repository
 
 UNPACK_SECONDS = 300.0
 PATHS_AT_ONCE = 100
+LAST_LINES, LAST_BYTES = 12, 2000
 _PREFIX = "tree-"
 _PLAIN = re.compile(r"[\w./+-]+\.(?:c|S|s|cc|cpp)")
 _UNPACK = ("tar", "--extract", "--file=-", "--touch", "--no-same-owner")
@@ -64,7 +65,7 @@ class Compiled:
     """`reason` says in a sentence why there is no answer, or ""; `code` stands for it.
 
     `found` are the new diagnostics in order. `ended_well` is whether the second build's exit status was 0. `cut`
-    is set when it wrote more than was read.
+    is set when it wrote more than was read. `last` are the last lines of a build that failed.
     """
 
     state: State
@@ -74,6 +75,7 @@ class Compiled:
     code: str = ""
     reason: str = ""
     seconds: float = 0.0
+    last: bytes = b""
 
 
 def compile_change(git_dir: Path, before: str, after: str, recipe: Recipe, scratch: Path) -> Compiled:
@@ -101,7 +103,9 @@ def _no_ground(first: Ran) -> Compiled:
         return Compiled(State.NOT_RUN, code="too-slow", reason=sentence, seconds=first.seconds)
     if first.code != 0:
         sentence = f"The build of the branch as it is fails already, with exit status {first.code}."
-        return Compiled(State.FAILED_BEFORE, code="fails-already", reason=sentence, seconds=first.seconds)
+        return Compiled(
+            State.FAILED_BEFORE, code="fails-already", reason=sentence, seconds=first.seconds, last=_end(first)
+        )
     sentence = "The build of the branch as it is says more than can be compared; let the command say less."
     return Compiled(State.NOT_RUN, code="too-much-output", reason=sentence, seconds=first.seconds)
 
@@ -114,7 +118,11 @@ def _compared(first: Ran, second: Ran) -> Compiled:
     found = diagnostics.new(diagnostics.read(first.output), diagnostics.read(second.output))
     well = second.code == 0
     state = State.CLEAN if well and not found else State.NEW
-    return Compiled(state, found, well, second.cut, seconds=seconds)
+    return Compiled(state, found, well, second.cut, seconds=seconds, last=b"" if well else _end(second))
+
+
+def _end(ran: Ran) -> bytes:
+    return b"".join(ran.output[-LAST_BYTES:].splitlines(keepends=True)[-LAST_LINES:])
 
 
 def _build(sandbox: Sandbox, recipe: Recipe, touched: str) -> Ran:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
@@ -12,6 +12,19 @@ import pygit2
 from .store import Recent
 
 INDEXES_KEPT = 40
+FEWEST_NEIGHBOURS = 3
+# Folders that moved for good between releases of Xen: where they are now, and where they were.
+MOVED_FOLDERS = (
+    ("xen/arch/x86/include/asm", "xen/include/asm-x86"),
+    ("xen/arch/arm/include/asm", "xen/include/asm-arm"),
+    ("xen/arch/x86/pv", "xen/arch/x86"),
+    ("tools/libs/light", "tools/libxl"),
+    ("tools/libs/ctrl", "tools/libxc"),
+    ("tools/libs/guest", "tools/libxc"),
+    ("tools/libs/util", "tools/libxl"),
+    ("tools/libs/store", "tools/xenstore"),
+    ("tools/xl", "tools/libxl"),
+)
 
 
 class PathIndex:
@@ -26,13 +39,21 @@ class PathIndex:
         self._by_folder: dict[str, list[str]] = defaultdict(list)
         for path in self.oids:
             self._by_stem[sys.intern(stem(path))].append(path)
-            self._by_folder[sys.intern(path.rpartition("/")[0] or ".")].append(path)
+            self._by_folder[sys.intern(folder_of(path) or ".")].append(path)
 
     def namesakes(self, path: str) -> Sequence[str]:
         """Every file with the base name of `path`; with another extension when there is none."""
         alike = self._by_stem.get(stem(path), ())
         same = [other for other in alike if base_name(other) == base_name(path)]
         return same or list(alike)
+
+    def has_folder(self, folder: str) -> bool:
+        """Whether a file stands right in the folder."""
+        return (folder or ".") in self._by_folder
+
+    def in_folder(self, folder: str) -> Sequence[str]:
+        """The files right in the folder."""
+        return self._by_folder.get(folder or ".", ())
 
     def around(self, path: str) -> list[str]:
         """Files of the same extension in the folder of `path` and the two above it, nearest first."""
@@ -52,6 +73,36 @@ _INDEXES: Recent[str, PathIndex] = Recent(INDEXES_KEPT)
 def path_index(tree: pygit2.Tree) -> PathIndex:
     """The index of a tree, from this process's cache when it was met before."""
     return _INDEXES.get(str(tree.id), lambda: PathIndex(_entries(tree)))
+
+
+def other_folders(path: str) -> list[str]:
+    """Where the table of moved folders has a file of this name, in older and in newer trees."""
+    pairs = [*MOVED_FOLDERS, *((old, new) for new, old in MOVED_FOLDERS)]
+    return [old + path.removeprefix(new) for new, old in pairs if path.startswith(f"{new}/")]
+
+
+def home_of(path: str, target: PathIndex, base: PathIndex | None) -> str:
+    """Where a new file belongs: in its folder, where the table has that folder, or where its neighbours are now.
+
+    `base` is the tree that the patch was made on. A folder that is nowhere is new itself.
+    """
+    folder = folder_of(path)
+    if target.has_folder(folder):
+        return path
+    for other in other_folders(path):
+        if target.has_folder(folder_of(other)):
+            return other
+    neighbours = [other for other in base.in_folder(folder) if other != path] if base else []
+    votes = Counter(folder_of(home) for other in neighbours for home in target.namesakes(other)[:1])
+    if len(neighbours) < FEWEST_NEIGHBOURS or not votes:
+        return path
+    home, count = votes.most_common(1)[0]
+    return f"{home}/{base_name(path)}" if home and 2 * count > len(neighbours) else path
+
+
+def folder_of(path: str) -> str:
+    """The part before the last slash, or ""."""
+    return path.rpartition("/")[0]
 
 
 def base_name(path: str) -> str:

@@ -11,7 +11,7 @@ from pygit2.enums import DiffOption
 from backports.engine.tree import REGULAR, SUBMODULE, Blob, Edit
 
 from .likeness import SPLIT_SHARE, Profile, likely_order, shared_words
-from .paths import PathIndex, path_index
+from .paths import PathIndex, home_of, other_folders, path_index
 from .store import Recent, tree_at
 
 MOVES_KEPT = 4096
@@ -61,6 +61,10 @@ class GitTree:
         key = (path, base.oid or str(hash(base.data)) if base else "", self.oid, self._base_oid)
         return _MOVES.get(key, lambda: self._find_moved(path, base))
 
+    def home_of(self, path: str) -> str:
+        """Where a new file that the patch calls `path` belongs in this tree."""
+        return home_of(path, path_index(self._tree), None if self._base is None else path_index(self._base))
+
     def _find_moved(self, path: str, base: Blob | None) -> tuple[str, ...]:
         index = path_index(self._tree)
         base = base or (None if self._base is None else _entry(self._base, path))
@@ -80,7 +84,7 @@ class GitTree:
     def _namesakes(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
         candidates = [other for other in index.namesakes(path) if other != path]
         if base is None:
-            return _alike_by_path(path, candidates)
+            return [other for other in other_folders(path) if other in index.oids] or _alike_by_path(path, candidates)
         return likely_order(path, self._scored(base, candidates))
 
     def _renamed(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='attempt',
             name='rung',
-            field=models.CharField(blank=True, choices=[('already-applied', 'already-applied'), ('exact', 'exact'), ('offset', 'offset'), ('three-way', 'three-way'), ('adjacent', 'adjacent'), ('fuzz', 'fuzz'), ('block', 'block'), ('token', 'token'), ('dialect', 'dialect')], max_length=20),
+            field=models.CharField(blank=True, choices=[('already-applied', 'already-applied'), ('exact', 'exact'), ('offset', 'offset'), ('three-way', 'three-way'), ('whitespace', 'whitespace'), ('adjacent', 'adjacent'), ('fuzz', 'fuzz'), ('block', 'block'), ('token', 'token'), ('dialect', 'dialect')], max_length=20),
         ),
     ]

@@ -3,6 +3,7 @@
 from .attempt import Attempt
 from .heartbeat import Heartbeat
 from .repository import Branch, Repository
+from .resolution import Resolution
 from .upstream import UpstreamFix
 
-__all__ = ["Attempt", "Branch", "Heartbeat", "Repository", "UpstreamFix"]
+__all__ = ["Attempt", "Branch", "Heartbeat", "Repository", "Resolution", "UpstreamFix"]

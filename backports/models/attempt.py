@@ -24,7 +24,7 @@ class Attempt(models.Model):
     last one found to make no difference. `above` is our accepted result on the next newer branch that
     was at hand when it was tried ("": none), and `source_attempt` the attempt that made it, when that was
     the best source. `probability` says how likely the result is right, the source's own share in it.
-    `evidence` is what `services.evidence` writes.
+    `evidence` is what `services.evidence` writes, and `services.explained` adds to it at `explained_at`.
     """
 
     class State(models.TextChoices):
@@ -50,6 +50,7 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
+    explained_at = models.DateTimeField(null=True)
 
     outcome = models.CharField(max_length=20, choices=_choices(Outcome), blank=True)
     rung = models.CharField(max_length=20, choices=_choices(Rung), blank=True)
@@ -80,6 +81,11 @@ class Attempt(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "sent_at"], condition=Q(current=True), name="attempt_open"),
             models.Index(fields=["branch", "outcome"], condition=Q(current=True), name="attempt_branch_outcome"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(current=True, explained_at=None, outcome__in=["conflict", "partly-applied"]),
+                name="attempt_unexplained",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -27,6 +27,7 @@ from backports.git.errors import GitError
 from backports.models import Attempt
 from xsa.models import Fix
 
+from . import explaining
 from .cell import find
 from .finding import Finding
 from .planning import one_planner, replan_steps
@@ -37,6 +38,7 @@ MOST_STARTS = 3
 MOST_RENEWALS = 15  # a third of a lease each
 SEND_AT_ONCE = 2_000
 QUEUE = "celery"
+ON_DEMAND = "on demand"
 SOON = "soon"  # what a person waits for; workers take from both queues in turn
 State = Attempt.State
 
@@ -67,8 +69,8 @@ def message(pk: uuid.UUID, *, queue: str = QUEUE) -> None:
 
 @shared_task(name="backports.sweep_attempts")
 def sweep_attempts() -> int:
-    """Queue again what a broker lost or a dead worker left behind."""
-    return send()
+    """Queue again what a broker lost or a dead worker left behind; when nothing is, what is to be explained."""
+    return send() or explaining.send()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ def run_attempt(pk: str) -> str:
         made = note_end(attempt, finding.outcome) if builds_on_others else 0
         if made + _wake_dependents(attempt, finding) + replan_steps(attempt):
             send()
+        if attempt.because == ON_DEMAND:
+            explaining.send_one(attempt.pk, queue=SOON)
     return finding.outcome
 
 
@@ -213,6 +217,6 @@ def _again(old: Attempt) -> Attempt | None:
         input_key=old.input_key,
         tip=old.branch.tip,
         seen_tip=old.branch.tip,
-        because="on demand",
+        because=ON_DEMAND,
         sent_at=timezone.now(),
     )

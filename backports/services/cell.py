@@ -9,6 +9,7 @@ from typing import Any
 from backports.engine.result import Outcome, SeriesResult
 from backports.git.results import commit_series, open_results
 from backports.git.store import open_repository
+from backports.git.tree import GitTree
 from backports.models import Attempt
 from xsa.models import Fix
 
@@ -17,6 +18,7 @@ from .climbing import Climbed, Climber, Place
 from .comparing import comparison
 from .finding import Finding, paths_of
 from .names import NO_NAMES
+from .open_conflicts import conflict_evidence
 from .places import attempt_ref, mirror_path, results_path
 from .planning import fixes_for, step_down
 from .prerequisites import Ground, grounds
@@ -111,10 +113,15 @@ class _Search:
                 "sources": (alone if ground.number else found).summary(),
                 **(evidence.as_json(result) if result else {}),
                 **(self.compared(result, made, ground) if result and made else {}),
+                **(self.conflicts(result) if result and not ground.tip else {}),
             },
             problem_code=best.problem_code if named else NO_NAMES,
             problem=best.problem if named else UNNAMED,
         )
+
+    def conflicts(self, result: SeriesResult) -> dict[str, Any]:
+        """The chunks that did not land, as a person's earlier answers are known by them."""
+        return conflict_evidence(result, GitTree(self.repo, self.attempt.tip))
 
     def compared(self, result: SeriesResult, made: str, ground: Ground) -> dict[str, Any]:
         """The result's commits beside the source's patches."""

@@ -56,6 +56,8 @@ def grounds(attempt: Attempt, fixes: Sequence[Fix]) -> Iterator[Ground]:
     )
     # Two that name each other would build on one another without end.
     usable = usable.exclude(prerequisites__contains=[attempt.advisory.number]).exclude(result="")
+    # One that needs commits which nobody put in has only a part of its fix as its result.
+    usable = usable.exclude(outcome=Outcome.NEEDS_PREREQUISITE, prerequisites=[])
     for row in usable.select_related("advisory", "branch__repository").order_by("-advisory__number"):
         if tip := _carried(row, attempt) if row.tip == attempt.tip else _made_again(row, attempt):
             yield Ground(row.advisory.number, tip, (*row.prerequisites, row.advisory.number))

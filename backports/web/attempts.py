@@ -16,7 +16,7 @@ from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
 from backports.services.attempts import requeue
 
-from . import downloads, findings, looks, words
+from . import downloads, findings, looks, resolutions, words
 from .lookup import attempt_or_404, attempts_for
 
 HISTORY = 20
@@ -40,12 +40,14 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "findings": findings.to_look_at(attempt.evidence),
         "reasons": findings.other_reasons(attempt.reasons, attempt.evidence),
         "compared": findings.compared(attempt.evidence),
+        "known": resolutions.known(request.user, attempt),
         "because": words.BECAUSE.get(attempt.because, attempt.because),
         "sources": [_source(one) for one in attempt.evidence.get("sources", [])],
         "patches": attempt.evidence.get("patches", []),
         "cut": attempt.evidence.get("cut", False),
         "commits": _upstream(attempt),
         "offered": downloads.offered(attempt),
+        "partial": downloads.is_partial(attempt),
         "history": _history(request, attempt),
         "different": words.DIFFERENT_PATCHES if attempt.advisory.embargoed else "",
     }
@@ -79,6 +81,8 @@ def sentence(attempt: Attempt) -> str:
         return f"{attempt.hunks_landed} of {attempt.hunks_total} hunks landed; a person must place the others."
     if attempt.outcome == Outcome.NEEDS_PREREQUISITE and attempt.prerequisites:
         return f"The fix applies on {attempt.branch.name} on top of our results for {_numbers(attempt)}."
+    if attempt.outcome == Outcome.NEEDS_PREREQUISITE:
+        return f"The fix applies on {attempt.branch.name} once the commits named below are in the branch."
     return words.OUTCOMES[attempt.outcome].sentence
 
 

@@ -37,9 +37,15 @@ def offered(attempt: Attempt) -> bool:
     return attempt.state == Attempt.State.DONE and bool(attempt.result)
 
 
+def is_partial(attempt: Attempt) -> bool:
+    """Whether the result is only what landed; a fix that needs commits which nobody put in is tried without them."""
+    needs_commits = attempt.outcome == Outcome.NEEDS_PREREQUISITE and not attempt.prerequisites
+    return attempt.outcome in PARTIAL or needs_commits
+
+
 def stem(attempt: Attempt) -> str:
     """The name of a result's file without its suffix: `xsa456-4.11`."""
-    partial = "-partial" if attempt.outcome in PARTIAL else ""
+    partial = "-partial" if is_partial(attempt) else ""
     return f"xsa{attempt.advisory.number}-{attempt.branch.name}{partial}"
 
 
@@ -53,7 +59,7 @@ def embargo_notes(advisory: Advisory) -> tuple[str, ...]:
 def notes(attempt: Attempt) -> tuple[str, ...]:
     """What whoever reads the patch must know."""
     found = [*embargo_notes(attempt.advisory)]
-    if attempt.outcome in PARTIAL:
+    if is_partial(attempt):
         found.append(f"PARTIAL RESULT: {attempt.hunks_landed} of {attempt.hunks_total} hunks landed.")
     return tuple(found)
 

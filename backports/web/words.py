@@ -133,6 +133,14 @@ RUNGS: dict[str, Word] = {
             "Merged from the file that the patch was made against, which both sides have in common.",
         ),
         Word(
+            Rung.WHITESPACE,
+            "white space",
+            "space",
+            "◐",
+            "review",
+            "Found without regard to white space; what it adds is indented as this branch is.",
+        ),
+        Word(
             Rung.ADJACENT,
             "adjacent",
             "adjacent",
@@ -154,7 +162,7 @@ RUNGS: dict[str, Word] = {
             "block",
             "◐",
             "review",
-            "The block that it removes reads a little differently here, and was removed as it stands.",
+            "Lines that it removes, or stands between, read a little differently here.",
         ),
         Word(
             Rung.TOKEN,

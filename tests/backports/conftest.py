@@ -11,7 +11,7 @@ import pytest
 from django.db.models import QuerySet
 
 from backports.models import Attempt, Repository
-from backports.services import attempts, places, repositories
+from backports.services import attempts, explaining, places, repositories
 from backports.services.advisories import ingest
 from backports.services.planning import plan
 from tests.backports.toy import Toy, git
@@ -47,6 +47,7 @@ def unsent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No worker: messages stay here, as the ids that they carry."""
     sent: list[str] = []
     monkeypatch.setattr(attempts, "message", lambda pk, **_: sent.append(str(pk)))
+    monkeypatch.setattr(explaining, "message", lambda pk, **_: sent.append(f"explain {pk}"))
     return sent
 
 
@@ -91,6 +92,11 @@ class Workshop:
         while waiting := list(self.waiting().values_list("pk", flat=True)):
             for pk in waiting:
                 attempts.run_attempt(str(pk))
+
+    def explain(self) -> list[str]:
+        """Be the worker that explains what is stuck; the outcomes afterwards."""
+        rows = Attempt.objects.filter(explaining.unexplained()).order_by("-advisory__number", "-branch__rank")
+        return [explaining.explain_attempt(str(pk)) for pk in rows.values_list("pk", flat=True)]
 
     def run(self, number: int, branch: str, *, before_finish: Callable[[], object] | None = None) -> None:
         """Run one waiting cell; `before_finish` is what happens while it is tried."""

@@ -13,7 +13,10 @@ from backports.engine.tree import REGULAR, Blob
 
 
 class DictTree:
-    """A tree of paths and bytes; `store` holds further blobs by content, `moves` what moved_to answers."""
+    """A tree of paths and bytes.
+
+    `store` holds further blobs by content, `moves` what moved_to answers, `homes` what home_of answers.
+    """
 
     def __init__(
         self,
@@ -22,11 +25,13 @@ class DictTree:
         store: Sequence[bytes] = (),
         moves: Mapping[str, Sequence[str]] | None = None,
         modes: Mapping[str, int] | None = None,
+        homes: Mapping[str, str] | None = None,
     ) -> None:
         modes = modes or {}
         self.files = {path: Blob(blob_oid(data), modes.get(path, REGULAR), data) for path, data in files.items()}
         self.store = {blob_oid(data): Blob(blob_oid(data), REGULAR, data) for data in [*files.values(), *store]}
         self.moves = moves or {}
+        self.homes = homes or {}
 
     def read(self, path: str) -> Blob | None:
         return self.files.get(path)
@@ -37,6 +42,9 @@ class DictTree:
 
     def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:  # noqa: ARG002
         return self.moves.get(path, [])
+
+    def home_of(self, path: str) -> str:
+        return self.homes.get(path, path)
 
 
 def unified(old: bytes, new: bytes, path: str = "lib/shop.c", *, context: int = 3, index: bool = True) -> bytes:

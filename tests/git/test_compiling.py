@@ -94,6 +94,7 @@ def test_a_build_that_fails_without_the_patch_says_nothing_about_it(store: pygit
     found = compiled(store, tmp_path, broken, {**broken, "moor.c": b"nonsense\n"})
     assert (found.state, found.code, found.found) == (State.FAILED_BEFORE, "fails-already", ())
     assert "exit status 2" in found.reason
+    assert b"main.c" in found.last
 
 
 def test_a_build_that_takes_too_long_is_no_answer(store: pygit2.Repository, tmp_path: Path) -> None:

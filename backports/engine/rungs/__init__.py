@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import adjacent, already, block, dialect, exact, fuzz, nearest, offset, three_way, token
+from . import adjacent, already, block, dialect, exact, fuzz, nearest, offset, three_way, token, whitespace
 from .context import FileContext, Landing, Refusal
 
 __all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs", "name_of"]
@@ -22,6 +22,7 @@ RUNGS: Rungs = (
     offset.place,
     three_way.place,
     nearest.place,
+    whitespace.place,
     adjacent.place,
     fuzz.place,
     block.place,

@@ -100,9 +100,18 @@ def _is_beside(context: FileContext, number: int, edit: Replace) -> bool:
     added = edit.lines
     if edit.start != edit.stop or not any_distinctive(added) or set(added) <= context.removed_lines:
         return False
+    if _are_included(context, added):
+        return True
     if not any(_turned(context.index.lines, added, edit.start, before) for before in _turns(len(added))):
         return False
     return not context.author_has(number, added)
+
+
+def _are_included(context: FileContext, added: tuple[bytes, ...]) -> bool:
+    """Whether only headers are included that the target's file includes already, and the author's did not."""
+    if not all(line.startswith(b"#include") for line in added) or context.base_map is None:
+        return False
+    return all(line in context.index.places for line in added) and not set(added) & set(context.base_map.base)
 
 
 def _turns(length: int) -> set[int]:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from backports.engine.dialect import learn, names_of, translate
+from backports.engine.dialect import Dialect, learn, members_of, names_of
 from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
 from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
 from backports.engine.merge import BaseMap, Merged, Run, merge_runs
+from backports.engine.older import rules_for
 from backports.engine.result import Placement
 from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors
@@ -27,6 +28,11 @@ def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
 def shifted(edit: Edit, old: int, new: int) -> Edit:
     """The edit so many lines further down on either side."""
     return Edit(edit.old_start + old, edit.old_stop + old, edit.new_start + new, edit.new_stop + new)
+
+
+def _bare(line: bytes) -> bytes:
+    """The line without its white space, so that a section heading stays one and nothing else becomes one."""
+    return b" ".join(line.split()) + b"\n" if is_heading(line) else b" " + b"".join(line.split()) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +134,9 @@ class FileContext:
     shapes: list[Shape] = field(default_factory=list)
     removed_lines: frozenset[bytes] = frozenset()
     _placed: list[int] = field(default_factory=list)
-    _dialect: dict[bytes, bytes] | None = None
+    _dialect: Dialect | None = None
     _spoken: FileContext | None = None
+    _blind: FileContext | None = None
     _functions: tuple[dict[bytes, Function], dict[bytes, Function]] | None = None
     _merged: list[list[Merged]] | None = None
 
@@ -224,27 +231,44 @@ class FileContext:
         return BaseMap(whole.base, whole.target, [*before, *inner, *after])
 
     @property
-    def dialect(self) -> dict[bytes, bytes]:
-        """What the target calls names that the hunks use and it does not know."""
+    def dialect(self) -> Dialect:
+        """How the target says what the hunks say otherwise."""
         if self._dialect is None:
-            self._dialect = self._learn(self.base_map) if self.base_map and self.base_map.edits else {}
+            self._dialect = self._learn()
         return self._dialect
 
-    def _learn(self, base_map: BaseMap) -> dict[bytes, bytes]:
-        used = names_of([line.text for hunk in self.hunks for line in hunk.lines])
-        changed = names_of([line for edit in base_map.edits for line in base_map.base[edit.old_start : edit.old_stop]])
-        sought = used & changed
-        sought = self.unknown(sought - names_of(self.index.lines)) if sought else sought
-        return learn(sought, base_map, self.differ) if sought else {}
+    def _learn(self) -> Dialect:
+        if self.base_map is not None and not self.base_map.edits:
+            return Dialect()
+        lines = [line.text for hunk in self.hunks for line in hunk.lines]
+        rules = rules_for(lines, self.index.lines, self._lacks)
+        sought = self.unknown(self._changed(names_of(lines)))
+        names = learn(sought, self.base_map, self.differ) if self.base_map and sought else {}
+        return Dialect(names, rules)
+
+    def _changed(self, names: frozenset[bytes]) -> frozenset[bytes]:
+        """Those of the names that stand in base lines which the target changed, and nowhere in the target."""
+        if self.base_map is None:
+            return frozenset()
+        base, edits = self.base_map.base, self.base_map.edits
+        changed = names & names_of([line for edit in edits for line in base[edit.old_start : edit.old_stop]])
+        return changed - names_of(self.index.lines) if changed else changed
+
+    def _lacks(self, name: bytes) -> bool:
+        """Whether the source's tree has the name and the target's lacks it; by the two files when no more is known."""
+        if self.strangers is not None:
+            return bool(self.unknown(frozenset({name})))
+        return self.base_map is not None and name in names_of(self.base_map.base)
 
     def strange(self, edits: Sequence[Replace]) -> frozenset[bytes]:
         """Names in the edits' lines that the target lacks and has no other name for.
 
         Where nothing is known of the trees: names of the file that the patch was made on, gone from the target's.
         """
-        used = names_of([line for edit in edits for line in edit.lines])
+        lines = [self.spoken(line) for edit in edits for line in edit.lines]
+        used = names_of(lines)
         if self.strangers is not None:
-            return self.unknown(used) - set(self.dialect)
+            return self.unknown(used | members_of(lines))
         own = used - names_of(self.index.lines) if self.base_map and self.base_map.edits else frozenset()
         return own & names_of(self.base_map.base) if self.base_map and own else frozenset()
 
@@ -255,13 +279,8 @@ class FileContext:
         return self.strangers(names)
 
     def spoken(self, line: bytes) -> bytes:
-        """The line in the target's names."""
-        return translate(line, self.dialect)
-
-    def foreign(self, landing: Landing) -> dict[bytes, bytes]:
-        """The names of the landing's added lines that the target has others for."""
-        used = names_of([line for edit in landing.edits for line in edit.lines])
-        return {name: other for name, other in self.dialect.items() if name in used}
+        """The line as the target would say it."""
+        return self.dialect.translate(line)
 
     def read_in(self) -> FileContext | None:
         """This file with base and hunks in the target's names; landings are shared. None without a base."""
@@ -276,6 +295,20 @@ class FileContext:
             spoken.landings, spoken._placed = self.landings, self._placed
             self._spoken = spoken
         return self._spoken
+
+    def blind(self) -> FileContext | None:
+        """This file with base and hunks without their white space; landings are shared. None without a base."""
+        if self._blind is None and self.base_map is not None:
+            hunks = [
+                replace(hunk, lines=tuple(Line(line.tag, _bare(line.text)) for line in hunk.lines))
+                for hunk in self.hunks
+            ]
+            base, target = ([_bare(line) for line in lines] for lines in (self.base_map.base, self.index.lines))
+            edits = self.differ(b"".join(base), b"".join(target))
+            blind = FileContext(hunks, Index(target), BaseMap(base, target, edits), self.differ)
+            blind.landings, blind._placed = self.landings, self._placed
+            self._blind = blind
+        return self._blind
 
     def leaves_function(self, number: int, start: int) -> bool:
         """Whether target line `start` is in another function than the one whose heading the hunk names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from backports.engine.result import Rung
@@ -14,20 +15,20 @@ RUNGS = (offset.place, three_way.place, adjacent.place, block.place, fuzz.place,
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands where the hunk lands once its names are the target's."""
-    names = context.dialect
-    spoken = context.read_in() if names else None
+    spoken = context.read_in() if context.dialect else None
     if spoken is None:
         return None
-    for rung in RUNGS:
+    told = context.dialect.told(line.text for line in context.hunks[number].lines)
+    for rung in RUNGS if told else ():
         answer = rung(spoken, number)
         if isinstance(answer, Landing):
             placement = replace(answer.placement, rung=Rung.DIALECT)
-            return replace(answer, placement=placement, doubt=_doubt(names))
+            return replace(answer, placement=placement, doubt=_doubt(told))
     return None
 
 
-def _doubt(names: dict[bytes, bytes]) -> str:
-    shown = ", ".join(f"{old.decode('latin-1')} as {new.decode('latin-1')}" for old, new in sorted(names.items())[:6])
+def _doubt(told: Sequence[tuple[bytes, bytes]]) -> str:
+    shown = ", ".join(f"{old.decode('latin-1')} as {new.decode('latin-1') or 'nothing'}" for old, new in told[:6])
     return f"its names were put into the target's: {shown}"
 
 
@@ -38,5 +39,5 @@ def reword(context: FileContext, landing: Landing) -> Landing:
     edits = tuple(replace(edit, lines=tuple(context.spoken(line) for line in edit.lines)) for edit in landing.edits)
     if edits == landing.edits:
         return landing
-    used = context.foreign(landing)
-    return replace(landing, edits=edits, placement=replace(landing.placement, rung=Rung.DIALECT), doubt=_doubt(used))
+    told = context.dialect.told(line for edit in landing.edits for line in edit.lines)
+    return replace(landing, edits=edits, placement=replace(landing.placement, rung=Rung.DIALECT), doubt=_doubt(told))
