@@ -15,6 +15,7 @@ from .tree import EXECUTABLE, REGULAR, Blob, LineDiffer, TreeReader
 Changes = dict[str, Change]
 Answer = tuple[FileResult, Changes]
 RUNG_ORDER = tuple(Rung)
+BY_LIKENESS = "by its name and content"  # ends the doubt about a file that was found elsewhere
 Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
 
 
@@ -65,7 +66,7 @@ def find_file(path: str, tree: TreeReader, base: Blob | None) -> Found | None:
             continue
         note = f"{path} is {moved} in this tree."
         same = base is not None and base.data == blob.data
-        return Found(moved, blob, note, "" if same else f"the file was found as {moved} by its name and content")
+        return Found(moved, blob, note, "" if same else f"the file was found as {moved} {BY_LIKENESS}")
     return None
 
 

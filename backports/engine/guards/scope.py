@@ -39,13 +39,15 @@ def look_locals(case: Case) -> Iterator[Flag]:
 
 
 def look_exits(case: Case) -> Iterator[Flag]:
-    """`other-exit`: an added `return` of a constant that the target's function leaves by in no other place."""
+    """`other-exit`: an added `return` of a constant, in a function that the target leaves by labels only."""
     for file in case.c_files:
         for at, line in _adapted(file):
             for value in _EXIT.findall(line):
                 ours, theirs = _functions(file, at)
-                if theirs and _leaves_by(value, theirs) and _leaves_otherwise(value, ours):
-                    sentence = f"the function returns {value.decode('latin-1')} nowhere else; see how it is left."
+                if theirs and _leaves_by(value, theirs) and _leaves_otherwise(ours):
+                    sentence = (
+                        f"the function returns no constant, as {value.decode('latin-1')} is; it is left by labels."
+                    )
                     yield Flag("other-exit", sentence, file.path, (at + 1,))
 
 
@@ -112,7 +114,7 @@ def _leaves_by(value: bytes, code: bytes) -> bool:
     return re.search(rb"\breturn\s+" + re.escape(value) + rb"\s*;", code) is not None
 
 
-def _leaves_otherwise(value: bytes, code: bytes) -> bool:
-    """Whether the function has ways out, and none of them is this one."""
+def _leaves_otherwise(code: bytes) -> bool:
+    """Whether the function is left by labels, and nowhere by a constant."""
     found = _WAY_OUT.findall(code)
-    return bool(found) and all(constant != value for _, constant in found)
+    return any(label for label, _ in found) and not any(constant for _, constant in found)
