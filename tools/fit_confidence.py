@@ -1,16 +1,18 @@
 """Fits the model of `backports.engine.confidence` on real backports whose answer is known.
 
 usage: python tools/fit_confidence.py tests/data/corpus/xen-xsa-dev.tsv.gz --repository GITDIR [--symbols DIR]
-           [--gap near|all] [--evidence FILE.jsonl] [--write]
+           [--gap near|all] [--every N] [--evidence FILE.jsonl] [--write]
 
 Every row is tried as the ladder tries it, and what the result shows is weighed against what the
-maintainers committed. The model is logistic with a ridge penalty, by Newton's method, over rows
-that applied without a flag or a doubt. Rows of one advisory stay together: the threshold comes from
-five-fold predictions grouped by advisory, on nearest-source rows, as the lowest at which the
-results above it are right in the wanted share. It prints that table, the same for advisories that
-came later than those it was fitted on, and with --write makes backports/engine/confidence_model.py.
-Every row is also tried as a bare patch whose base nobody has, since the page takes such patches too.
---evidence keeps what was tried, or reads it when it is there.
+maintainers committed. The model is logistic with a ridge penalty, by Newton's method, over all rows
+that applied; a flag and a doubt are evidence like the rest, so that a result for review has a probability
+too. Rows of one advisory stay together: the threshold comes from five-fold predictions grouped by
+advisory, on nearest-source rows without a flag or a doubt, as the lowest at which the results above it
+are right in the wanted share. It prints that table with its reliability (predicted against found, by
+tenths), the Brier score and the 95 % bounds of Wilson, the same for advisories that came later than those
+it was fitted on, and with --write makes backports/engine/confidence_model.py.
+Every fourth row is also tried as a bare patch whose base nobody has, since the page takes such patches too.
+--every takes each Nth row only; --evidence keeps what was tried, or reads it when it is there.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,10 +46,12 @@ from backports.git.tree import GitTree, diff_lines  # noqa: E402
 
 MODEL = ROOT / "backports" / "engine" / "confidence_model.py"
 FOLDS = 5
+BARE_EVERY = 4
+Z = 1.96  # of the 95 % bounds
 RIDGE = 5.0
 WANTED = 0.982
 WORTH_TELLING = 0.25
-AGAINST = {"doubts", "drift", "files", "fuzz", "hunks", "merge-conflict", "moved", "no-base", "other-lines"}
+AGAINST = {"flags", "doubts", "drift", "files", "fuzz", "hunks", "merge-conflict", "moved", "no-base", "other-lines"}
 FOR = {"agrees", "same-file", "symbols"}
 TIME_SPLIT = 0.7  # advisories in the order of their numbers: this share is the past
 
@@ -66,12 +71,12 @@ class Seen:
 def main() -> None:
     options = arguments()
     seen = read(options.evidence) if options.evidence and options.evidence.exists() else kept(options)
-    usable = [one for one in seen if one.outcome == "applied" and not one.flags and not one.evidence["doubts"]]
+    applied = [one for one in seen if one.outcome == "applied"]
     near = [one for one in seen if one.near]
-    threshold = report(usable, near)
-    weights = fit(usable)
+    threshold = report(applied, near)
+    weights = fit(applied)
     if options.write:
-        MODEL.write_text(source_of(weights, threshold, len(usable)))
+        MODEL.write_text(source_of(weights, threshold, len(applied)))
 
 
 def kept(options: argparse.Namespace) -> list[Seen]:
@@ -92,6 +97,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--repository", type=Path, required=True)
     parser.add_argument("--symbols", type=Path, help="a folder for the index of identifiers; in memory without")
     parser.add_argument("--gap", choices=["near", "all"], default="near", help="which rows (default: nearest source)")
+    parser.add_argument("--every", type=int, default=1, help="each Nth row only (default: all)")
     parser.add_argument("--evidence", type=Path)
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()
@@ -101,10 +107,11 @@ def look(options: argparse.Namespace) -> Iterator[Seen]:
     rows, advisory = read_rows(options.corpus), advisories(options.corpus)
     near = {row.task for row in nearest(rows)}
     repo, index = open_repository(options.repository), SymbolIndex(options.symbols)
-    for row in rows:
-        if options.gap == "all" or row.task in near:
-            xsa = advisory[row.source, row.task.target]
-            yield see(row, xsa, repo, index, near=row.task in near)
+    wanted = [row for row in rows if options.gap == "all" or row.task in near]
+    for number, row in enumerate(wanted[:: options.every]):
+        xsa = advisory[row.source, row.task.target]
+        yield see(row, xsa, repo, index, near=row.task in near)
+        if number % BARE_EVERY == 0:
             yield see(row, xsa, repo, index, near=False, bare=True)
 
 
@@ -231,6 +238,11 @@ def likely(weights: dict[str, float], row: Seen) -> float:
     return logistic(weights[""] + sum(weights.get(name, 0.0) * value for name, value in row.evidence.items()))
 
 
+def is_sound(row: Seen) -> bool:
+    """Whether the result may be `high` at all."""
+    return not row.flags and not row.evidence["doubts"]
+
+
 def report(usable: Sequence[Seen], near: Sequence[Seen]) -> float:
     """Prints how well the model foretells rows that it was not fitted on, and gives the threshold."""
     folded = [
@@ -240,16 +252,17 @@ def report(usable: Sequence[Seen], near: Sequence[Seen]) -> float:
         for row in usable
         if row.xsa % FOLDS == fold
     ]
-    scored = [(value, row) for value, row in folded if row.near]
+    scored = [(value, row) for value, row in folded if row.near and is_sound(row)]
     threshold = lowest_threshold(scored)
     print(f"nearest-source rows {len(near)}, applied {sum(row.outcome == 'applied' for row in near)}")
     tell("grouped by advisory", scored, threshold, len(near))
     brier = sum((value - row.right) ** 2 for value, row in folded) / max(1, len(folded))
-    print(f"Brier score {brier:.4f} over {len(folded)} rows that applied without a flag or a doubt")
+    print(f"Brier score {brier:.4f} over {len(folded)} rows that applied")
+    reliability(folded)
     numbers = sorted({row.xsa for row in near})
     border = numbers[int(len(numbers) * TIME_SPLIT)] if numbers else 0
     past = fit([row for row in usable if row.xsa < border])
-    later = [(likely(past, row), row) for row in usable if row.near and row.xsa >= border]
+    later = [(likely(past, row), row) for row in usable if row.near and is_sound(row) and row.xsa >= border]
     tell(f"fitted before XSA-{border}, tried from there on", later, threshold, sum(row.xsa >= border for row in near))
     flagged(near)
     by_rung(near)
@@ -270,8 +283,29 @@ def tell(what: str, scored: Sequence[tuple[float, Seen]], threshold: float, rows
     high = [row for value, row in scored if value >= threshold]
     right = sum(row.right for row in high)
     share, precision = (100 * len(high) / rows, 100 * right / len(high)) if rows and high else (0.0, 0.0)
-    wrong = f"right in {precision:.2f} % ({len(high) - right} wrong)"
+    low, top = (100 * bound for bound in wilson(right, len(high)))
+    wrong = f"right in {precision:.2f} % ({len(high) - right} wrong; 95 % bounds {low:.1f} to {top:.1f})"
     print(f"{what}: high {share:.1f} % of {rows} rows, {wrong}, at {threshold}")
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """The 95 % bounds of a share, after Wilson (1927)."""
+    if not count:
+        return 0.0, 1.0
+    share, spread = right / count, Z * Z / count
+    middle, half = share + spread / 2, Z * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+
+
+def reliability(folded: Sequence[tuple[float, Seen]]) -> None:
+    """What was foretold against what was found, by tenths and, above 0.9, by hundredths."""
+    borders = [*(tenth / 10 for tenth in range(10)), 0.95, 0.97, 0.98, 0.99, 1.01]
+    for low, high in pairwise(borders):
+        inside = [(value, row) for value, row in folded if low <= value < high]
+        if inside:
+            foretold = sum(value for value, _ in inside) / len(inside)
+            found = sum(row.right for _, row in inside) / len(inside)
+            print(f"foretold {100 * foretold:5.1f} %, found right {100 * found:5.1f} %, {len(inside)} rows")
 
 
 def flagged(near: Sequence[Seen]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .diff import Hunk, Line
@@ -47,11 +47,12 @@ def apply_hunks(
     differ: LineDiffer,
     rungs: Rungs,
     strangers: Strangers | None = None,
+    withheld: Mapping[int, Refusal] | None = None,
 ) -> Applied:
     """Places every hunk on `target` by the first rung that takes it, and rewrites the target.
 
-    `base` is the file that the patch was made on, when known. Lines that no hunk changes keep
-    every byte.
+    `base` is the file that the patch was made on, when known; hunks in `withheld` stay out wherever
+    they land. Lines that no hunk changes keep every byte.
     """
     ending = _foreign_ending(hunks, target)
     shown = target if ending is None else _to_lf(target)
@@ -60,6 +61,8 @@ def apply_hunks(
         base = None if base is None else _to_lf(base)
     context = FileContext(hunks, Index(split_lines(shown)), _base_map(hunks, shown, base, differ), differ, strangers)
     trails = _climb(context, rungs)
+    for number, refusal in (withheld or {}).items():
+        context.withdraw(number, refusal)
     data = _rewrite(context, split_lines(target), ending)
     results = tuple(_result(context, number, tuple(trail)) for number, trail in enumerate(trails))
     return Applied(data, results, _doubts(context, ending))

@@ -3,7 +3,8 @@
 What a result shows (its rungs, doubts, whether a plain merge agrees, how far the files drifted
 apart) is weighed by a logistic model that `tools/fit_confidence.py` fits on real backports whose
 answer is known. A guard's flag always means `review` (flagged results were measured to be wrong
-more often than right), and so does a rung's doubt, and a rung that the model never saw.
+more often than right), and so does a rung's doubt about a hunk's
+place, and a rung that the model never saw. That a file has another name here is weighed like the rest.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from . import confidence_model as model
+from .files import BY_LIKENESS
 from .guards import Case
 from .guards.changes import FileChange
 from .guards.structure import changed_alike
@@ -44,14 +46,15 @@ LANDED = {
 
 
 def settle(result: SeriesResult, case: Case) -> SeriesResult:
-    """The result with its confidence and the grounds for it; what did not apply is left as it is."""
+    """The result with its confidence, probability and grounds; what did not apply is left as it is."""
     if result.outcome not in (Outcome.APPLIED, Outcome.PARTLY_APPLIED):
         return result
     found = evidence(result, case)
-    sound = result.outcome is Outcome.APPLIED and not result.flags and not found["doubts"]
-    if sound and is_known(found) and probability(found) >= model.THRESHOLD:
-        return replace(result, confidence=Confidence.HIGH, grounds=_for(result, found))
-    return replace(result, confidence=Confidence.REVIEW, grounds=_against(result, found))
+    likely = probability(found) if result.outcome is Outcome.APPLIED else None
+    sound = not found["flags"] and not found["doubts"] and is_known(found)
+    if likely is not None and sound and likely >= model.THRESHOLD:
+        return replace(result, confidence=Confidence.HIGH, grounds=_for(result, found), probability=likely)
+    return replace(result, confidence=Confidence.REVIEW, grounds=_against(result, found), probability=likely)
 
 
 def evidence(result: SeriesResult, case: Case) -> Evidence:
@@ -61,7 +64,8 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
     states = {_state(file) for file in known}
     return {
         f"rung:{(result.rung or Rung.EXACT).value}": 1.0,
-        "doubts": float(any(file.doubts for file in files)),
+        "flags": float(bool(result.flags)),
+        "doubts": float(any(_doubted(file) for file in files)),
         "moved": float(any(_moved(file) for file in files)),
         "hunks": math.log2(1 + sum(len(file.hunks) for file in files)),
         "files": math.log2(1 + len(case.files)),
@@ -74,6 +78,11 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
         "drift": max((_drift(file) for file in known), default=0.0),
         "symbols": float(case.symbols is not None),
     }
+
+
+def _doubted(file: FileResult) -> bool:
+    """Whether a rung doubts a place, or the file's line ends are not the patch's."""
+    return any(not doubt.endswith(BY_LIKENESS) for doubt in file.doubts)
 
 
 def _moved(file: FileResult) -> bool:
@@ -97,7 +106,7 @@ def _drift(file: FileChange) -> float:
 
 
 def probability(found: Evidence) -> float:
-    """How likely a result with this evidence, and without flags, is what the maintainers would commit."""
+    """How likely a result with this evidence is what the maintainers would commit, 0 to 1."""
     total = model.INTERCEPT + sum(model.WEIGHTS.get(name, 0.0) * value for name, value in found.items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 

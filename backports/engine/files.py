@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from .apply import Applied, apply_hunks
 from .diff import FileDiff, FileKind
 from .locate import diff_lines
 from .result import Change, FileResult, HunkResult, Outcome, Placement, Rejection, Rung
-from .rungs import RUNGS, Rungs
+from .rungs import RUNGS, Refusal, Rungs
 from .tree import EXECUTABLE, REGULAR, Blob, LineDiffer, TreeReader
 
 Changes = dict[str, Change]
 Answer = tuple[FileResult, Changes]
 RUNG_ORDER = tuple(Rung)
+BY_LIKENESS = "by its name and content"  # ends the doubt about a file that was found elsewhere
 Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
 
 
@@ -22,12 +23,14 @@ Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
 class Tools:
     """What applying needs besides patch and tree.
 
-    `strangers(names, path)` gives those of the names that the source tree has and the target lacks.
+    `strangers(names, path)` gives those of the names that the source tree has and the target lacks;
+    `withheld` (see withhold.py) the hunks that stay out, by the identity of their file diff.
     """
 
     differ: LineDiffer = diff_lines
     rungs: Rungs = RUNGS
     strangers: Strangers | None = None
+    withheld: Mapping[int, Mapping[int, Refusal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def find_file(path: str, tree: TreeReader, base: Blob | None) -> Found | None:
             continue
         note = f"{path} is {moved} in this tree."
         same = base is not None and base.data == blob.data
-        return Found(moved, blob, note, "" if same else f"the file was found as {moved} by its name and content")
+        return Found(moved, blob, note, "" if same else f"the file was found as {moved} {BY_LIKENESS}")
     return None
 
 
@@ -105,7 +108,15 @@ def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tool
     ask = tools.strangers
     strangers = None if ask is None else lambda names: ask(names, path)
     before = base.data if base else None
-    return apply_hunks(diff.hunks, blob.data, before, differ=tools.differ, rungs=tools.rungs, strangers=strangers)
+    return apply_hunks(
+        diff.hunks,
+        blob.data,
+        before,
+        differ=tools.differ,
+        rungs=tools.rungs,
+        strangers=strangers,
+        withheld=tools.withheld.get(id(diff)),
+    )
 
 
 def _as_already(diff: FileDiff) -> tuple[HunkResult, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from . import confidence, guards, locate
+from . import confidence, guards, locate, withhold
 from .diff import Patch
 from .files import RUNG_ORDER, Strangers, Tools
 from .result import (
@@ -19,7 +19,7 @@ from .result import (
 )
 from .rungs import STRICT_RUNGS
 from .series import OverlayTree, apply_patches, worst
-from .tree import LineDiffer, TreeReader
+from .tree import LineDiffer, TreeReader, remembered
 from .verify import reverse_patch
 
 
@@ -37,14 +37,22 @@ def apply_series(
     the `changes` of each patch, what did not is a rejection on its hunk. Raises EngineError only
     when a result fails the engine's own check.
     """
-    overlay = OverlayTree(tree)
-    results = apply_patches(patches, overlay, Tools(differ, strangers=_strangers(symbols)))
+    differ, overlay = remembered(differ), OverlayTree(tree)
+    tools = Tools(differ, strangers=_strangers(symbols))
+    results = apply_patches(patches, overlay, tools)
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
         return _all_there(results)
     result = _series(outcome, results)
     case = guards.open_case(result, tree, differ, symbols)
-    return confidence.settle(guards.check(result, case), case)
+    checked = guards.check(result, case)
+    held = withhold.hunks(checked)
+    if not held:
+        return confidence.settle(checked, case)
+    results = apply_patches(patches, OverlayTree(tree), replace(tools, withheld=held))
+    result = _series(worst([one.outcome for one in results]), results)
+    case = guards.open_case(result, tree, differ, symbols)
+    return confidence.settle(withhold.told(guards.check(result, case), checked), case)
 
 
 def _strangers(symbols: guards.Symbols | None) -> Strangers | None:

@@ -65,6 +65,8 @@ class PatchSection:
 
 def split_lines(data: bytes) -> list[bytes]:
     """The lines of `data` with their "\\n"; the last may lack one. Joining them gives `data` back."""
+    if b"\r" not in data:
+        return data.splitlines(keepends=True)
     lines = [line + b"\n" for line in data.split(b"\n")]
     last = lines.pop()[:-1]
     if last:

@@ -57,3 +57,20 @@ class LineDiffer(Protocol):
     """Compares two texts by lines; the edits are in order and do not touch."""
 
     def __call__(self, old: bytes, new: bytes) -> Sequence[Edit]: ...
+
+
+WORTH_KEEPING = 4096  # bytes; shorter texts are compared again as fast
+
+
+def remembered(differ: LineDiffer) -> LineDiffer:
+    """A differ that compares two long texts once: rungs and guards ask for the same few again and again."""
+    known: dict[tuple[bytes, bytes], Sequence[Edit]] = {}
+
+    def differ_once(old: bytes, new: bytes) -> Sequence[Edit]:
+        if len(old) < WORTH_KEEPING:
+            return differ(old, new)
+        if (old, new) not in known:
+            known[old, new] = differ(old, new)
+        return known[old, new]
+
+    return differ_once

@@ -2,14 +2,15 @@
 
 Every C, C++ and assembler blob is read once, whatever branch holds it: the index file keeps the
 CRC-32 of each name, member and `name/arguments` in it (see `engine.guards.ccode.tokens`), never
-the text. Folders are kept in memory by their own oid, so that a tree costs only the folders that
-no tree before it had. A name that no file has is taken for
-known about once in 30,000 times, by collision.
+the text. In memory a folder is two sorted arrays of those numbers, kept by the folder's own oid,
+so that a tree costs only the folders that no tree before it had, and those only when a question
+gets as far as them. A name that no file has is taken for known about once in 30,000 times, by collision.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import sqlite3
 import zlib
@@ -24,26 +25,27 @@ import pygit2
 from backports.engine.guards import ccode
 
 from .errors import GitError
-from .runner import refuse_option, run_git
 from .store import Recent, tree_at
 
-INDEX_NAME = "symbols-2.sqlite"  # the number changes with what tokens() gives
-FOLDERS_KEPT = 12_000
-BLOBS_KEPT = 40_000
+INDEX_NAME = "symbols-3.sqlite"  # the number changes with what tokens() gives
+FOLDERS_KEPT = 8_000  # about 5 kB each: some 40 MB in a worker
+LISTINGS_KEPT = 20_000
+FILLED_KEPT = 100_000
 TREES_KEPT = 64
 BIGGEST_BLOB = 4 * 1024 * 1024
-LOG_TIMEOUT = 120.0
+FIRST_FOLDERS = 8  # how many are asked first; each next lot is four times as large
 _ARCH = re.compile(r"(?:^|/)(?:arch/|asm-)([A-Za-z0-9]+)(?=/|$)")
+GENERIC = "gen"  # asm-generic, by its first letters
 _BUSY_TIMEOUT = 30.0
 Hashes = array  # of unsigned 32-bit numbers, ascending
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One folder's own files: what each header names, and what each other source names."""
+    """One folder's own files: what its headers name, and what its other sources name."""
 
-    headers: tuple[Hashes[int], ...]
-    sources: tuple[Hashes[int], ...]
+    headers: Hashes[int]
+    sources: Hashes[int]
 
 
 class SymbolIndex:
@@ -56,69 +58,66 @@ class SymbolIndex:
     def __init__(self, folder: Path | None = None) -> None:
         self._file = None if folder is None else folder / INDEX_NAME
         self._folders: Recent[str, Folder] = Recent(FOLDERS_KEPT)
-        self._children: Recent[str, _Children] = Recent(FOLDERS_KEPT)
+        self._filled: Recent[str, None] = Recent(FILLED_KEPT)
+        self._listings: Recent[str, _Listing] = Recent(LISTINGS_KEPT)
+        self._flat: Recent[str, Folders] = Recent(LISTINGS_KEPT)
         self._trees: Recent[str, _Known] = Recent(TREES_KEPT)
-        self._blobs: Recent[str, Hashes[int]] = Recent(BLOBS_KEPT)
 
     def of(self, repo: pygit2.Repository, treeish: str) -> TreeSymbols:
-        """What the tree names; reads nothing but the tree's folders until it is asked."""
-        tree = tree_at(repo, treeish)
-        oid = str(tree.id)
-        return TreeSymbols(self, repo, self._trees.get(oid, lambda: _Known(tuple(self._walk(repo, oid, "")))))
+        """What the tree names; nothing is read until it is asked."""
+        oid = str(tree_at(repo, treeish).id)
+        return TreeSymbols(self, repo, oid, self._trees.get(oid, _Known))
 
     def fill(self, repo: pygit2.Repository, treeish: str) -> int:
         """Reads every blob of the tree that the index lacks, and tells how many that were."""
-        return self.load(repo, [folder for _, folder in self.of(repo, treeish).folders])
+        new = [folder for _, folder in self.of(repo, treeish).folders if folder not in self._filled]
+        _, made = self._names(repo, self._blobs(repo, new)) if new else ({}, 0)
+        for folder in new:
+            self._filled.put(folder, None)
+        return made
 
-    def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> int:
-        """Has the names of all files of these folders at hand; tells how many had to be read from the repository."""
+    def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> None:
+        """Has the names of these folders' own files at hand."""
         new = [folder for folder in folders if folder not in self._folders]
-        oids = {blob for folder in new for blob, _ in self._listing(repo, folder).files}
-        wanted = [oid for oid in oids if oid not in self._blobs]
-        if not wanted:
-            return 0
-        if self._file is None:
-            made = {oid: _packed(repo, oid) for oid in wanted}
-            known: dict[str, bytes] = {}
-        else:
-            known, made = self._fetch(self._file, repo, wanted)
-        for oid, data in (*known.items(), *made.items()):
-            self._blobs.put(oid, _unpacked(data))
-        return len(made)
+        known, _ = self._names(repo, self._blobs(repo, new)) if new else ({}, 0)
+        for folder in new:
+            self._folders.put(folder, _merged(self._listing(repo, folder), known))
+
+    def _blobs(self, repo: pygit2.Repository, folders: Iterable[str]) -> list[str]:
+        return sorted({blob for folder in folders for blob, _ in self._listing(repo, folder).files})
 
     def folder(self, repo: pygit2.Repository, oid: str) -> Folder:
         """The names of one folder's own files."""
-        return self._folders.get(oid, lambda: self._read_folder(repo, oid))
+        if oid not in self._folders:
+            self.load(repo, [oid])
+        return self._folders.get(oid, lambda: Folder(array("I"), array("I")))
 
-    def _walk(self, repo: pygit2.Repository, oid: str, path: str) -> Iterator[tuple[str, str]]:
+    def flat(self, repo: pygit2.Repository, oid: str) -> Folders:
+        """Every folder at or below this one that holds C files itself, as (path from here, oid)."""
+        return self._flat.get(oid, lambda: tuple(self._walk(repo, oid)))
+
+    def _walk(self, repo: pygit2.Repository, oid: str) -> Iterator[tuple[str, str]]:
         listing = self._listing(repo, oid)
         if listing.files:
-            yield path, oid
+            yield "", oid
         for name, child in listing.folders:
-            yield from self._walk(repo, child, f"{path}/{name}" if path else name)
+            yield from ((f"{name}/{path}" if path else name, found) for path, found in self.flat(repo, child))
 
-    def _listing(self, repo: pygit2.Repository, oid: str) -> _Children:
-        return self._children.get(oid, lambda: _Children.of(repo[oid].peel(pygit2.Tree)))
+    def _listing(self, repo: pygit2.Repository, oid: str) -> _Listing:
+        return self._listings.get(oid, lambda: _Listing.of(repo[oid].peel(pygit2.Tree)))
 
-    def _read_folder(self, repo: pygit2.Repository, oid: str) -> Folder:
-        headers: list[Hashes[int]] = []
-        sources: list[Hashes[int]] = []
-        for blob, is_header in self._listing(repo, oid).files:
-            known = self._blobs.get(blob, lambda blob=blob: _unpacked(_packed(repo, blob)))  # type: ignore[misc]
-            (headers if is_header else sources).append(known)
-        return Folder(tuple(headers), tuple(sources))
-
-    def _fetch(
-        self, file: Path, repo: pygit2.Repository, oids: Sequence[str]
-    ) -> tuple[dict[str, bytes], dict[str, bytes]]:
-        """The packed names of blobs: those that the index had, and those made and stored now."""
-        with self._connection(file) as database:
-            known = _stored(database, oids)
-            made = {oid: _packed(repo, oid) for oid in oids if oid not in known}
+    def _names(self, repo: pygit2.Repository, oids: Sequence[str]) -> tuple[dict[str, Hashes[int]], int]:
+        """The names of blobs, and how many of them the index did not have and has now."""
+        if self._file is None:
+            made = {oid: _packed(repo, oid) for oid in oids}
+            return {oid: _unpacked(data) for oid, data in made.items()}, len(made)
+        with self._connection(self._file) as database:
+            found = _stored(database, oids)
+            made = {oid: _packed(repo, oid) for oid in oids if oid not in found}
             if made:
                 rows = ((bytes.fromhex(oid), data) for oid, data in made.items())
                 database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?)", rows)
-        return known, made
+        return {oid: _unpacked(data) for oid, data in (*found.items(), *made.items())}, len(made)
 
     @contextlib.contextmanager
     def _connection(self, file: Path) -> Iterator[sqlite3.Connection]:
@@ -133,24 +132,26 @@ class SymbolIndex:
             ) from error
 
 
+Folders = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found out about a tree: its folders with C files as (path, oid), those in reach of a path, answers."""
+    """What was found out about a tree: the folders near a path, and answers by reach and kind of question."""
 
-    folders: tuple[tuple[str, str], ...]
     near: dict[str, list[str]] = field(default_factory=dict)
-    answers: dict[tuple[str, bool], dict[bytes, bool]] = field(default_factory=dict)
+    answers: dict[tuple[Reach, bool], dict[bytes, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Children:
+class _Listing:
     """What a folder holds: C files as (oid, whether it is a header), folders as (name, oid)."""
 
     files: tuple[tuple[str, bool], ...]
     folders: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, tree: pygit2.Tree) -> _Children:
+    def of(cls, tree: pygit2.Tree) -> _Listing:
         files, folders = [], []
         for entry in tree:
             name = entry.name or ""
@@ -164,13 +165,13 @@ class _Children:
 class TreeSymbols:
     """One tree's names, as `engine.guards.symbols.SymbolReader`."""
 
-    def __init__(self, index: SymbolIndex, repo: pygit2.Repository, known: _Known) -> None:
-        self._index, self._repo, self._known = index, repo, known
+    def __init__(self, index: SymbolIndex, repo: pygit2.Repository, oid: str, known: _Known) -> None:
+        self._index, self._repo, self._oid, self._known = index, repo, oid, known
 
     @property
-    def folders(self) -> Sequence[tuple[str, str]]:
+    def folders(self) -> Folders:
         """Every folder that holds C files itself, as (path, oid)."""
-        return self._known.folders
+        return self._index.flat(self._repo, self._oid)
 
     def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those of the names that some header in reach of `path` holds."""
@@ -181,7 +182,7 @@ class TreeSymbols:
         return self._find(names, path, headers_only=False)
 
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
-        known = self._known.answers.setdefault((path, headers_only), {})
+        known = self._known.answers.setdefault((reach_of(path), headers_only), {})
         new = [name for name in names if name not in known]
         if new:
             found = self._search(new, path, headers_only=headers_only)
@@ -191,47 +192,72 @@ class TreeSymbols:
     def _search(self, names: Collection[bytes], path: str, *, headers_only: bool) -> set[bytes]:
         wanted = {zlib.crc32(name): name for name in names}
         found: set[bytes] = set()
-        near = self._in_reach(path)
-        self._index.load(self._repo, near)
-        for oid in near:
-            if not wanted:
-                break
-            folder = self._index.folder(self._repo, oid)
-            for known in folder.headers if headers_only else folder.headers + folder.sources:
-                for key in [key for key in wanted if _holds(known, key)]:
-                    found.add(wanted.pop(key))
+        for lot in _lots(self._near(path)):
+            self._index.load(self._repo, lot)
+            for oid in lot:
+                folder = self._index.folder(self._repo, oid)
+                for known in (folder.headers,) if headers_only else (folder.headers, folder.sources):
+                    found.update(wanted.pop(key) for key in _held(known, wanted))
+                if not wanted:
+                    return found
         return found
 
-    def _in_reach(self, path: str) -> list[str]:
+    def _near(self, path: str) -> list[str]:
         """The folders that code at `path` can use, those first that are likeliest to hold a name."""
-        if path not in self._known.near:
+        home = path.rpartition("/")[0]
+        if home not in self._known.near:
             near = [folder for folder in self.folders if in_reach(folder[0], path)]
-            near.sort(key=lambda folder: _distance(folder[0], path))
-            self._known.near[path] = [oid for _, oid in near]
-        return self._known.near[path]
+            near.sort(key=lambda folder: _distance(folder[0], home))
+            self._known.near[home] = [oid for _, oid in near]
+        return self._known.near[home]
+
+
+Reach = tuple[str, str]
+
+
+@functools.lru_cache(8192)
+def reach_of(path: str) -> Reach:
+    """What decides which folders code at `path` can use: its top folder, and its architecture's first letters."""
+    own = _ARCH.search(path)
+    return path.partition("/")[0], own.group(1)[:3] if own else ""
 
 
 def in_reach(folder: str, path: str) -> bool:
     """Whether code at `path` can use what `folder` declares: one program, and no other architecture's part."""
-    top = path.partition("/")[0]
-    if folder and folder.partition("/")[0] != top and not folder.startswith("xen/include/public"):
+    (top, own), (other_top, other) = reach_of(path), reach_of(folder + "/")
+    if folder and other_top != top and not folder.startswith("xen/include/public"):
         return False
-    own, other = _ARCH.search(path), _ARCH.search(folder + "/")
-    return own is None or other is None or own.group(1)[:3] == other.group(1)[:3] or other.group(1) == "generic"
+    return not own or other in ("", own, GENERIC)
 
 
-def _distance(folder: str, path: str) -> tuple[bool, int]:
+def _distance(folder: str, home: str) -> tuple[bool, bool, int]:
     shared = 0
-    for one, other in zip(folder.split("/"), path.split("/"), strict=False):
+    for one, other in zip(folder.split("/"), home.split("/"), strict=False):
         if one != other:
             break
         shared += 1
-    return "include" not in folder, -shared
+    return folder != home, "include" not in folder, -shared
 
 
-def _holds(known: Hashes[int], key: int) -> bool:
-    at = bisect_left(known, key)
-    return at < len(known) and known[at] == key
+def _lots(folders: Sequence[str]) -> Iterator[Sequence[str]]:
+    start, size = 0, FIRST_FOLDERS
+    while start < len(folders):
+        yield folders[start : start + size]
+        start, size = start + size, size * 4
+
+
+def _held(known: Hashes[int], wanted: Iterable[int]) -> list[int]:
+    """Those of the numbers that a sorted array holds."""
+    most = len(known)
+    return [key for key in wanted if (at := bisect_left(known, key)) < most and known[at] == key]
+
+
+def _merged(listing: _Listing, known: dict[str, Hashes[int]]) -> Folder:
+    headers, sources = (
+        array("I", sorted(set().union(*(known[oid] for oid, is_header in listing.files if is_header is wanted))))
+        for wanted in (True, False)
+    )
+    return Folder(headers, sources)
 
 
 def _stored(database: sqlite3.Connection, oids: Sequence[str]) -> dict[str, bytes]:
@@ -255,16 +281,3 @@ def _unpacked(data: bytes) -> Hashes[int]:
     hashes = array("I")
     hashes.frombytes(data)
     return hashes
-
-
-def introduced_by(git_dir: Path | str, name: str, tip: str, paths: Sequence[str] = ()) -> str | None:
-    """The first commit below `tip` that changed how often `name` occurs, by `git log -S`; None when none did.
-
-    Takes seconds on a large history: for a page that asks, never for the ladder. `paths` narrow it.
-    Raises GitError `bad-name`, `no-such-commit`, `timeout`.
-    """
-    refuse_option(tip, "commit")
-    found = run_git(
-        ["log", f"-S{name}", "--format=%H", "--reverse", tip, "--", *paths], git_dir=git_dir, timeout=LOG_TIMEOUT
-    )
-    return found.split()[0].decode() if found.split() else None

@@ -70,6 +70,12 @@ def test_lines_indented_in_two_other_ways_are_for_a_person() -> None:
     assert after(result) is None
 
 
+def test_a_hunk_that_mixes_tabs_and_spaces_tells_no_depth() -> None:
+    """XSA-74 d619f1738706: the source indents some of the added lines by tabs, others by spaces."""
+    mixed = GUARDED.replace(b"        return -ERANGE;\n", b"\t    return -ERANGE;\n")
+    assert on(DEEP, SHOP, mixed).outcome is Outcome.CONFLICT
+
+
 def test_the_same_lines_in_two_functions_are_not_told_apart_without_white_space() -> None:
     base = b"int one(int x)\n{\n    lock(x);\n    go_on(x);\n    unlock(x);\n}\n"
     twice = base.replace(b"    ", b"\t") + b"\n" + base.replace(b"one", b"two").replace(b"    ", b"\t")

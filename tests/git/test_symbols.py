@@ -9,7 +9,7 @@ import pytest
 
 from backports.git.errors import GitError
 from backports.git.store import open_repository
-from backports.git.symbols import INDEX_NAME, SymbolIndex, in_reach, introduced_by
+from backports.git.symbols import INDEX_NAME, SymbolIndex, in_reach
 
 HEADER = b"struct lamp { int watts; };\nint lamp_on(struct lamp *l, int level);\n"
 SOURCE = b'#include "lamp.h"\nstatic int dim(int n)\n{\n    return n; /* flicker */\n}\n'
@@ -60,6 +60,22 @@ def test_a_file_that_is_no_index_is_told(project, tmp_path) -> None:
     assert told.value.code == "broken-index"
 
 
+def test_a_member_that_a_structure_declares_and_nothing_uses_is_there(project) -> None:
+    index = SymbolIndex()
+    body = (
+        b"struct lamp {\n    int watts, *lux;\n    union { char shade[4]; } u;\n    int (*lit)(int n);\n};\nint glow;\n"
+    )
+    symbols = index.of(open_repository(project.path), project.commit("Add lamps", {"lib/lamp.h": body}))
+    asked = [b".watts", b".lux", b".shade", b".u", b".lit", b".glow", b".lamp"]
+    assert symbols.present(asked, "lib/x.c") == {b".watts", b".lux", b".shade", b".u", b".lit"}
+
+
+def test_a_name_is_found_in_near_and_in_far_folders(project) -> None:
+    files = {f"lib/part{n}/{n}.c": b"int far_%d(void);\n" % n for n in range(60)}
+    symbols = SymbolIndex().of(open_repository(project.path), project.commit("Add parts", files))
+    assert symbols.present([b"far_%d" % n for n in range(61)], "lib/part3/3.c") == {b"far_%d" % n for n in range(60)}
+
+
 @pytest.mark.parametrize(
     ("folder", "path", "expected"),
     [
@@ -75,15 +91,6 @@ def test_a_file_that_is_no_index_is_told(project, tmp_path) -> None:
 )
 def test_reach(folder: str, path: str, expected: bool) -> None:
     assert in_reach(folder, path) is expected
-
-
-def test_the_commit_that_brought_a_name(project) -> None:
-    first(project)
-    brought = project.commit("Add a switch", {"lib/include/switch.h": b"int flip(void);\n"})
-    tip = project.commit("Use it", {"lib/lamp.c": SOURCE + b"int on(void) { return flip(); }\n"})
-    assert introduced_by(project.path, "flip", tip) == brought
-    assert introduced_by(project.path, "flip", tip, ["lib/lamp.c"]) == tip
-    assert introduced_by(project.path, "nowhere_at_all", tip) is None
 
 
 @pytest.mark.xen

@@ -12,7 +12,20 @@ from dataclasses import replace
 
 from backports.engine.result import Flag, Outcome, SeriesResult
 
-from . import agreement, arity, dialect, functions, labels, missing, slots, structure, twins
+from . import (
+    agreement,
+    arity,
+    assembly,
+    dialect,
+    functions,
+    labels,
+    missing,
+    placement,
+    scope,
+    slots,
+    structure,
+    twins,
+)
 from .changes import Case, open_case
 from .symbols import SymbolReader, Symbols
 
@@ -33,13 +46,17 @@ GUARDS: tuple[Guard, ...] = (
     missing.look_undeclared,
     missing.look_formats,
     arity.look,
+    assembly.look,
     labels.look,
+    scope.look_locals,
+    scope.look_exits,
     dialect.look,
     agreement.look,
     structure.look_duplicates,
     structure.look_unreachable,
     structure.look_braces,
     functions.look,
+    placement.look,
     slots.look,
     twins.look,
 )

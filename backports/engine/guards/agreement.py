@@ -19,7 +19,7 @@ def look(case: Case) -> Iterator[Flag]:
     What was put into the target's own words differs from such a merge by intention.
     """
     for file in (file for file in case.files if file.path not in _translated(case)):
-        if file.merged is not None and file.merged != file.ours.after.lines:
+        if file.merged is not None and file.merged != file.ours.after.data:
             lines = [edit.new_start + 1 for edit in file.ours.edits]
             sentence = "merging with the source's own file gives another result than placing the hunks."
             yield Flag("rungs-disagree", sentence, file.path, tuple(lines))

@@ -42,7 +42,7 @@ def _new_calls(file: FileChange) -> Iterator[tuple[ccode.Call, int]]:
         if edit.new_start == edit.new_stop:
             continue
         low, high = max(0, edit.new_start - AROUND), edit.new_stop + AROUND
-        lines = file.ours.after.code_lines[low:high]
+        lines = file.ours.after.code(low, high)
         starts = list(accumulate((len(line) for line in lines), initial=0))
         for call in ccode.calls(b"".join(lines)):
             start, stop = (low + bisect_right(starts, at) - 1 for at in (call.start, call.stop - 1))
@@ -56,4 +56,4 @@ def _key(call: ccode.Call) -> bytes:
 
 def _takes_others(call: ccode.Call, file: FileChange, symbols: Symbols) -> bool:
     others = [b"%s/%d" % (call.name, count) for count in range(ccode.MAX_ARGUMENTS + 1)]
-    return bool(symbols.target.present(others, file.path)) and bool(symbols.source.present([_key(call)], file.path))
+    return bool(symbols.source.present([_key(call)], file.path)) and bool(symbols.target.present(others, file.path))

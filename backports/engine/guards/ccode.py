@@ -22,6 +22,10 @@ FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
 _SKIP = re.compile(rb'/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*+("?)|\'(?:\\.|[^\'\\\n]){1,8}\'', re.DOTALL)
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|error|warning|pragma)\b[^\n]*", re.MULTILINE)
 _NOT_NEWLINE = re.compile(rb"[^\n]")
+_BODY = re.compile(rb"\b(?:struct|union)\b[^;(){}=]{0,200}+\{")
+_BRACE = re.compile(rb"[{}]")
+_MEMBER_DECLARED = re.compile(rb"([A-Za-z_]\w*+)\s*+(?:\[[^\]]*+\]\s*+)*+(?::[^;,:{}]*+)?[;,)]")
+_ASM_MACRO = re.compile(rb"^[ \t]*\.macro[ \t]+([A-Za-z_]\w*)[ \t,]*([^\n]*)$", re.MULTILINE)
 _EVENT = re.compile(rb"(?<!\w)([A-Za-z_]\w*+)\s*+\(|[(),]")
 KEYWORDS = frozenset(
     b"auto break case char const continue default defined do double else enum extern float for goto if inline int "
@@ -54,6 +58,11 @@ def is_header(path: str) -> bool:
 def code_only(data: bytes) -> bytes:
     """The text with comments, strings and `#include`, `#error` lines blanked; every newline stays in place."""
     return _INCLUDE.sub(_blank, _SKIP.sub(_blank, data))
+
+
+def without_comments(data: bytes) -> bytes:
+    """The text with comments taken for one blank; strings stay."""
+    return _SKIP.sub(lambda match: b" " if match.group()[:1] == b"/" else match.group(), data)
 
 
 def _blank(match: re.Match[bytes]) -> bytes:
@@ -109,11 +118,55 @@ def _arguments(inside: bytes, commas: int) -> int:
     return 0 if not stripped or stripped == b"void" else 1
 
 
+def declared_members(code: bytes) -> set[bytes]:
+    """`.name` for every member that the bodies of structures and unions declare, those of nested ones included.
+
+    Parameters of function pointers count as well: better one name too many than one too few.
+    """
+    found: set[bytes] = set()
+    at = 0
+    while body := _BODY.search(code, at):
+        at = _body_end(code, body.end())
+        found.update(b"." + name for name in _MEMBER_DECLARED.findall(code, body.end(), at))
+    return found
+
+
+def _body_end(code: bytes, start: int) -> int:
+    """The byte of the brace that closes a body whose inside starts at `start`; the end of the text when none does."""
+    depth = 1
+    for brace in _BRACE.finditer(code, start):
+        depth += 1 if brace.group() == b"{" else -1
+        if not depth:
+            return brace.start()
+    return len(code)
+
+
+def asm_macros(code: bytes) -> set[bytes]:
+    """`@name/3` for every assembler macro with so many parameters."""
+    return {b"@%s/%d" % (name, asm_arguments(rest)) for name, rest in _ASM_MACRO.findall(code)}
+
+
+def asm_arguments(text: bytes) -> int:
+    """How many parameters or operands stand in the rest of an assembler line; MAX_ARGUMENTS at most.
+
+    Commas part them, or blanks when there are none; commas inside parentheses belong to one operand.
+    """
+    depth, commas = 0, 0
+    for byte in text:
+        depth += (byte == 0x28) - (byte == 0x29)
+        commas += byte == 0x2C and not depth
+    words = text.replace(b",", b" ").split()
+    return min(commas + 1 if commas else len(words), MAX_ARGUMENTS)
+
+
 def tokens(data: bytes) -> set[bytes]:
-    """All that a file names, for an index: `name`, `.member`, `.outer.inner`, `name/2` (a call), `%pv`."""
+    """All that a file names, for an index.
+
+    `name`, `.member` (used or declared), `.outer.inner`, `name/2` (a call), `%pv`, `@macro/3` (of the assembler).
+    """
     code = code_only(data)
     found = names(code)
     found.update(b"%" + form for form in FORMAT.findall(data))
-    found |= members(code)
+    found |= members(code) | declared_members(code) | asm_macros(code)
     found.update(b"%s/%d" % (call.name, call.arguments) for call in calls(code))
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from backports.engine.apply import patched_base
 from backports.engine.diff import FileDiff
@@ -33,24 +35,53 @@ class Text:
         return split_lines(self.data)
 
     @cached_property
-    def code(self) -> bytes:
-        """The text with comments and strings blanked; empty for what is no C."""
-        return ccode.code_only(self.data) if ccode.is_c(self.path) else b""
+    def _starts(self) -> list[int]:
+        return list(accumulate(map(len, self.lines), initial=0))
 
     @cached_property
-    def code_lines(self) -> list[bytes]:
-        """The lines of `code`, as many as `lines` when the file is C."""
-        return split_lines(self.code)
+    def _windows(self) -> dict[tuple[int, int], list[bytes]]:
+        return {}
 
-    @cached_property
-    def names(self) -> frozenset[bytes]:
-        """Every identifier."""
-        return frozenset(ccode.names(self.code))
+    def code(self, low: int, high: int) -> list[bytes]:
+        """Lines `[low, high)` with comments and strings blanked; nothing for what is no C.
 
-    @cached_property
-    def tokens(self) -> frozenset[bytes]:
-        """Every name, member, call and printf extension."""
-        return frozenset(ccode.tokens(self.data)) if self.code else frozenset()
+        Whether a comment is open at `low` is told by the marks before it.
+        """
+        low, high = max(0, low), min(high, len(self.lines))
+        if low >= high or not ccode.is_c(self.path):
+            return []
+        if (low, high) not in self._windows:
+            self._windows[low, high] = self._blanked(low, high)
+        return self._windows[low, high]
+
+    def _blanked(self, low: int, high: int) -> list[bytes]:
+        start = self._starts[low]
+        part = self.data[start : self._starts[high]]
+        if self.data.rfind(b"/*", 0, start) <= self.data.rfind(b"*/", 0, start):
+            return split_lines(ccode.code_only(part))
+        return split_lines(ccode.code_only(b"/*" + part)[2:])
+
+    def code_line(self, at: int) -> bytes:
+        """One line of code; b"" for what is no C, or no line."""
+        return b"".join(self.code(at, at + 1))
+
+    def has_word(self, name: bytes) -> bool:
+        """Whether the file holds the name as a word, comments included."""
+        at = self.data.find(name)
+        if at < 0:
+            return False
+        return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", self.data[max(0, at - 1) :]) is not None
+
+    def has_member(self, parts: Sequence[bytes]) -> bool:
+        """Whether the file uses these members, one of the other."""
+        path = rb"\s*(?:->|\.)\s*".join(map(re.escape, parts))
+        return re.search(rb"(?:->|\.)\s*" + path + rb"(?!\w)", self.data) is not None
+
+    def has_line(self, line: bytes) -> bool:
+        """Whether a line is this one, white space at its ends aside."""
+        if line not in self.data:
+            return False
+        return re.search(rb"^[ \t]*" + re.escape(line) + rb"[ \t\r\f\v]*+$", self.data, re.MULTILINE) is not None
 
     def heading(self, at: int) -> bytes:
         """The nearest line above `at` that git would show as its section, or b""."""
@@ -96,15 +127,27 @@ class Change:
         return [at for edit in self.edits for at in range(edit.old_start, edit.old_stop)]
 
     @cached_property
+    def added_lines(self) -> dict[int, bytes]:
+        """The code of every new line of `after`, by its 0-based place; empty for what is no C."""
+        found: dict[int, bytes] = {}
+        for edit in self.edits:
+            found.update(enumerate(self.after.code(edit.new_start, edit.new_stop), edit.new_start))
+        return found
+
+    @cached_property
     def added_code(self) -> bytes:
         """The new lines without comments and strings."""
-        lines = self.after.code_lines
-        return b"".join(lines[at] for at in self.added if at < len(lines))
+        return b"".join(self.added_lines.values())
+
+    @cached_property
+    def removed_code(self) -> bytes:
+        """The lines that are gone, without comments and strings."""
+        return b"".join(line for edit in self.edits for line in self.before.code(edit.old_start, edit.old_stop))
 
     def where(self, names: Collection[bytes]) -> tuple[int, ...]:
         """The 1-based new lines whose code holds one of `names` as a word."""
-        lines, sought = self.after.code_lines, frozenset(names)
-        found = (at for at in self.added if at < len(lines) and not sought.isdisjoint(ccode.WORD.findall(lines[at])))
+        sought = frozenset(names)
+        found = (at for at, line in self.added_lines.items() if not sought.isdisjoint(ccode.WORD.findall(line)))
         return tuple(at + 1 for at in found)
 
 
@@ -127,11 +170,19 @@ class FileChange:
         """What lies between the author's file and the target's, both before the fix."""
         return None if self.theirs is None else self.ours.since(self.theirs)
 
+    @property
+    def untouched(self) -> bool:
+        """Whether the target's file is the author's own, and so is the result."""
+        theirs, ours = self.theirs, self.ours
+        return theirs is not None and (theirs.before.data, theirs.after.data) == (ours.before.data, ours.after.data)
+
     @cached_property
-    def merged(self) -> list[bytes] | None:
-        """The target's lines after a merge of the whole change by lines; None without a base or with a conflict."""
+    def merged(self) -> bytes | None:
+        """The target after a merge of the whole change by lines; None without a base or with a conflict."""
         if self.theirs is None or self.drift is None or not self.ours.before.data:
             return None
+        if self.theirs.before.data == self.ours.before.data:
+            return self.theirs.after.data
         base, theirs, ours = self.theirs.before, self.theirs.after, self.ours.before
         runs = [
             Run(0, edit.old_start, edit.old_stop, tuple(theirs.lines[edit.new_start : edit.new_stop]))
@@ -147,7 +198,7 @@ class FileChange:
                 out += ours.lines[at : part.start]
                 out += run.lines
                 at = part.stop
-        return out + ours.lines[at:]
+        return b"".join(out + ours.lines[at:])
 
 
 @dataclass(frozen=True, slots=True)

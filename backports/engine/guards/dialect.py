@@ -32,5 +32,7 @@ def look(case: Case) -> Iterator[Flag]:
 
 
 def _says_otherwise(file: FileChange, new: bytes, old: bytes) -> bool:
-    here = file.ours.before.names
-    return new not in here and old in here and (file.theirs is None or new in file.theirs.before.names)
+    here, theirs = file.ours.before, file.theirs
+    if here.has_word(new) or not here.has_word(old):
+        return False
+    return theirs is None or theirs.before.has_word(new)

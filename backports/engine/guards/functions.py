@@ -20,7 +20,7 @@ def look(case: Case) -> Iterator[Flag]:
     A clean merge that gives the same is better evidence, so nothing is said against it.
     """
     for file in case.c_files:
-        if file.theirs is None or file.merged == file.ours.after.lines:
+        if file.theirs is None or file.merged == file.ours.after.data:
             continue
         theirs = [heading for heading, _ in _headings(file.theirs)]
         for heading, at in _headings(file.ours):

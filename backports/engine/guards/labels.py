@@ -18,10 +18,8 @@ _GOTO = re.compile(rb"\bgoto\s+([A-Za-z_]\w*)\s*;")
 def look(case: Case) -> Iterator[Flag]:
     """`missing-label`: an added `goto` whose label is not in the function around it."""
     for file in case.c_files:
-        for at in file.ours.added:
-            if at >= len(file.ours.after.code_lines):
-                break
-            for label in _GOTO.findall(file.ours.after.code_lines[at]):
+        for at, line in file.ours.added_lines.items():
+            for label in _GOTO.findall(line):
                 if not _has_label(file, at, label):
                     sentence = f"the function has no label {label.decode('latin-1')} to go to."
                     yield Flag("missing-label", sentence, file.path, (at + 1,))
@@ -33,4 +31,4 @@ def _has_label(file: FileChange, at: int, label: bytes) -> bool:
     if low == high:
         return True
     found = re.compile(rb"^[^?]*?(?<![\w?])" + label + rb"\s*:(?!:)")
-    return any(found.search(line) for line in text.code_lines[low:high] if label in line)
+    return any(found.search(line) for line in text.code(low, high) if label in line)

@@ -51,11 +51,11 @@ def look_undeclared(case: Case) -> Iterator[Flag]:
         if not file.path.endswith((".c", ".h")):
             continue
         names = {name for name in ccode.names(_GOTO.sub(b"", file.ours.added_code)) - defined if not _generated(name)}
+        names = {name for name in names if not file.ours.before.has_word(name)}
         names -= case.symbols.target.declared(names, file.path)
-        names -= file.ours.before.names if names else set()
         there = case.symbols.target.present(names, file.path)
-        theirs = file.theirs.before.names if file.theirs and there else frozenset()
-        names = {name for name in there if name in theirs} | case.symbols.source.declared(there, file.path)
+        theirs = {name for name in there if file.theirs and file.theirs.before.has_word(name)}
+        names = theirs | case.symbols.source.declared(there - theirs, file.path)
         if names:
             yield _flag("undeclared-symbol", "no header declares {names}, which the added lines use", file, names)
 
@@ -65,7 +65,7 @@ def look_formats(case: Case) -> Iterator[Flag]:
     if case.symbols is None:
         return
     for file in case.c_files:
-        added = b"".join(file.ours.after.lines[at] for at in file.ours.added)
+        added = b"".join(line for at in file.ours.added if b"%" in (line := file.ours.after.lines[at]))
         forms = {b"%" + form for form in ccode.FORMAT.findall(added)}
         missing = forms - case.symbols.target.present(forms, file.path)
         missing &= case.symbols.source.present(missing, file.path)
@@ -82,9 +82,19 @@ def _new_tokens(file: FileChange) -> set[bytes]:
 
 
 def _absent(wanted: Collection[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
-    missing = set(wanted) - symbols.target.present(wanted, file.path)
+    missing = {name for name in wanted if not _is_here(name, file)}
+    missing -= symbols.target.present(missing, file.path)
     missing &= symbols.source.present(missing, file.path)
     return {name for name in missing if not any(part in missing for part in _parts(name))}
+
+
+def _is_here(name: bytes, file: FileChange) -> bool:
+    """Whether the target's own file holds the name, or uses the member."""
+    before = file.ours.before
+    if name[:1] != b".":
+        return before.has_word(name)
+    parts = name[1:].split(b".")
+    return all(before.has_word(part) for part in parts) and before.has_member(parts)
 
 
 def _parts(name: bytes) -> Iterator[bytes]:
@@ -105,14 +115,15 @@ def _defined_by(case: Case) -> set[bytes]:
     for file in case.c_files:
         code = file.ours.added_code
         if ccode.is_header(file.path):
-            found |= _declared_in(code)
-            found |= {b"." + name for name in _declared_in(code)} | ccode.members(code)
+            found |= declared_in(code)
+            found |= {b"." + name for name in declared_in(code)} | ccode.members(code)
         else:
-            found |= _declared_in(code)
+            found |= declared_in(code)
     return found
 
 
-def _declared_in(code: bytes) -> set[bytes]:
+def declared_in(code: bytes) -> set[bytes]:
+    """Names that the code declares or defines, as far as their surroundings tell."""
     found = set(_DECLARED.findall(code)) | set(_LABEL.findall(code)) | set(_ENUM.findall(code))
     found |= set(_MORE_DECLARED.findall(code)) & (found | _comma_declared(code))
     found |= set(_MACRO_MADE.findall(code))
@@ -132,4 +143,5 @@ def _flag(code: str, sentence: str, file: FileChange, names: Collection[bytes]) 
     shown = sorted(name.decode("latin-1").lstrip(".") for name in names)
     words = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
     lines = file.ours.where({name.rpartition(b".")[2] for name in names})
-    return Flag(code, sentence.format(names=words) + ".", file.path, lines)
+    last = [name.rpartition(".")[2] for name in shown]
+    return Flag(code, sentence.format(names=words) + ".", file.path, lines, tuple(dict.fromkeys(last)))

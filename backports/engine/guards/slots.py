@@ -19,6 +19,7 @@ _SLOT = re.compile(
     rb"^\s*(?:#\s*define\s+()(\w+)\s+(.*\d.*?)|([A-Z]\w*)\(\s*(\w+)\s*,\s*(.*\d.*?)\s*\)\s*;?"
     rb"|()([A-Z_][A-Z0-9_]*)\s*=\s*(\w*\d\w*)\s*,?)\s*$"
 )
+_MAY_BE = re.compile(rb"#\s*define|\(.*\d.*\)|=.*\d")
 _SPACE = re.compile(rb"\s+")
 
 
@@ -44,8 +45,10 @@ def look(case: Case) -> Iterator[Flag]:
 
 
 def _slot(text: Text, at: int) -> Slot | None:
-    line = text.code_lines[at] if at < len(text.code_lines) else b""
-    match = _SLOT.match(line) if len(line) <= LONGEST_LINE else None
+    line = text.lines[at]
+    if len(line) > LONGEST_LINE or not _MAY_BE.search(line):
+        return None
+    match = _SLOT.match(text.code_line(at))
     if match is None:
         return None
     first = next(group for group in (1, 4, 7) if match.group(group) is not None)
@@ -63,6 +66,6 @@ def _takers(text: Text, at: int, slot: Slot) -> set[bytes]:
 def _by_value(text: Text) -> dict[bytes, set[bytes]]:
     """The names that share a value at the author's too."""
     found: dict[bytes, set[bytes]] = {}
-    for slot in filter(None, (_slot(text, at) for at in range(len(text.code_lines)))):
+    for slot in filter(None, (_slot(text, at) for at in range(len(text.lines)))):
         found.setdefault(slot.value, set()).add(slot.name)
     return found

@@ -66,18 +66,18 @@ def _unreachable(text: Text, added: list[int]) -> dict[int, tuple[bytes, bytes]]
     for at in sorted(place for place in near if _LEAVES.match(text.lines[place])):
         after = _next(text, at)
         if after is not None and (at in new or after in new) and _is_dead(text, at, after):
-            found[at] = text.code_lines[at].strip(), text.code_lines[after].strip()
+            found[at] = text.lines[at].strip(), text.lines[after].strip()
     return found
 
 
 def _is_dead(text: Text, at: int, after: int) -> bool:
-    leaves = _LEAVES.match(text.code_lines[at])
-    if leaves is None or _MAY_FOLLOW.match(text.code_lines[after]):
+    leaves, follows = text.code_line(at), text.code_line(after)
+    if not _LEAVES.match(leaves) or _MAY_FOLLOW.match(follows):
         return False
     before = _last(text, at)
-    if before is None or _OPENS.search(text.code_lines[before].rstrip()):
+    if before is None or _OPENS.search(text.code_line(before).rstrip()):
         return False
-    return _indent(text.code_lines[after]) == _indent(text.code_lines[at])
+    return _indent(follows) == _indent(leaves)
 
 
 def _indent(line: bytes) -> int:
@@ -96,7 +96,7 @@ def _next(text: Text, at: int) -> int | None:
 
 def _pairs_of(text: Text, wanted: dict[int, tuple[bytes, bytes]]) -> set[tuple[bytes, bytes]]:
     """Those of the pairs that follow each other in the text."""
-    sought, lines = set(wanted.values()), [line.strip() for line in text.code_lines if line.strip()]
+    sought, lines = set(wanted.values()), [line.strip() for line in text.lines if line.strip()]
     return {pair for pair in pairwise(lines) if pair in sought}
 
 
@@ -110,20 +110,21 @@ def look_braces(case: Case) -> Iterator[Flag]:
 
 
 def _balance(change: Change) -> tuple[int, int]:
-    return _depth(change.after, b"{}") - _depth(change.before, b"{}"), _depth(change.after, b"()") - _depth(
-        change.before, b"()"
-    )
+    """How many more braces, and parentheses, the change opens than it closes."""
+    return _depth(change, b"{}"), _depth(change, b"()")
 
 
-def _depth(text: Text, marks: bytes) -> int:
-    return text.code.count(marks[:1]) - text.code.count(marks[1:])
+def _depth(change: Change, marks: bytes) -> int:
+    opens, closes = marks[:1], marks[1:]
+    added, removed = change.added_code, change.removed_code
+    return added.count(opens) - added.count(closes) - removed.count(opens) + removed.count(closes)
 
 
 def changed_alike(file: FileChange) -> bool:
     """Whether the result's removed and added lines are the source's own, in any order."""
     if file.theirs is None:
         return False
-    return _lines(file.ours) == _lines(file.theirs)
+    return file.untouched or _lines(file.ours) == _lines(file.theirs)
 
 
 def _lines(change: Change) -> tuple[Counter[bytes], Counter[bytes]]:

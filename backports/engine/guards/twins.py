@@ -6,13 +6,12 @@ XSA-347 1c86c830303.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from backports.engine.result import Flag
 from backports.engine.verify import is_distinctive
 
-from .changes import Case, FileChange, Text
+from .changes import Case, FileChange
 
 
 def look(case: Case) -> Iterator[Flag]:
@@ -25,20 +24,12 @@ def look(case: Case) -> Iterator[Flag]:
 
 
 def _left(file: FileChange) -> tuple[int, ...]:
-    if file.theirs is None:
+    if file.theirs is None or file.untouched:
         return ()
-    gone = {
-        file.theirs.before.lines[at].strip()
-        for at in file.theirs.removed
-        if is_distinctive(file.theirs.before.lines[at])
-    }
-    gone -= _stripped(file.theirs.after)
-    if not gone:
-        return ()
-    there = Counter(line.strip() for line in file.ours.before.lines)
-    gone = {line for line in gone if there[line]}
-    return tuple(at for at, line in enumerate(file.ours.after.lines, 1) if line.strip() in gone)
-
-
-def _stripped(text: Text) -> set[bytes]:
-    return {line.strip() for line in text.lines}
+    before, after = file.theirs.before, file.ours.after
+    removed = {before.lines[at].strip() for at in file.theirs.removed if is_distinctive(before.lines[at])}
+    gone = {line for line in removed if after.has_line(line) and not file.theirs.after.has_line(line)}
+    new = set(file.ours.added)
+    return (
+        tuple(at + 1 for at, line in enumerate(after.lines) if line.strip() in gone and at not in new) if gone else ()
+    )

@@ -66,12 +66,14 @@ def _around(found: Landing, length: int) -> range:
 def _all_indented(lines: tuple[bytes, ...], indents: dict[bytes, bytes]) -> tuple[bytes, ...] | None:
     """The lines with the target's indents; None when those it has tell nothing of one of them.
 
-    All move equally far; only where the target has tabs for spaces, or the reverse, each indent has its own.
+    All move equally far; only where the target has tabs for spaces, or the reverse, each indent has its own. Tabs
+    and spaces mixed in the hunk itself tell no depth.
     """
     moved = {_width(other) - _width(own) for own, other in indents.items()}
     retabbed = any((b"\t" in own) != (b"\t" in other) for own, other in indents.items() if own and other)
     own = {_indent(line) for line in lines if line.strip()}
-    if len(moved) > 1 and not (retabbed and own <= set(indents)):
+    mixed = len({b"\t" in indent for indent in (*own, *indents) if indent}) > 1
+    if (mixed or len(moved) > 1) and not (retabbed and own <= set(indents)):
         return None
     by = moved.pop() if len(moved) == 1 else 0
     tabs = any(b"\t" in other for other in indents.values())

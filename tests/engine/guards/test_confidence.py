@@ -65,12 +65,28 @@ def test_a_rung_that_the_model_never_saw_is_not_known() -> None:
     assert not confidence.is_known({"rung:guessed": 1.0})
 
 
-def test_a_doubt_means_review_whatever_the_model_says() -> None:
+def test_a_doubt_about_a_place_means_review_whatever_the_model_says() -> None:
+    touched = SHOP.replace(b"    table[slot].name = name;\n", b"    table[slot].name = copy(name);\n")
+    result = apply(unified(SHOP, FIXED, index=False), touched)
+    assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
+    assert "a place is in doubt" in result.grounds
+
+
+def test_a_file_that_has_another_name_is_weighed_and_no_doubt_by_itself() -> None:
     moved = "lib/store.c"
     tree = DictTree({moved: TOP + SHOP}, store=[SHOP], moves={PATH: [moved]})
     result = ladder.apply_series(diff.parse_series(unified(SHOP, FIXED)), tree)
-    assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
-    assert "a place is in doubt" in result.grounds
+    found = confidence.evidence(result, open_case(result, tree, diff_lines, None))
+    assert (result.outcome, found["moved"], found["doubts"]) == (Outcome.APPLIED, 1, 0)
+    assert result.patches[0].files[0].doubts
+
+
+def test_what_applied_has_a_probability_and_what_did_not_has_none() -> None:
+    whole = port({PATH: SHOP}, {PATH: FIXED}, {PATH: SHOP})
+    assert whole.probability is not None
+    assert confidence_model.THRESHOLD <= whole.probability <= 1
+    none = apply(unified(SHOP, FIXED), b"int other;\n")
+    assert (none.outcome, none.probability) == (Outcome.CONFLICT, None)
 
 
 def test_the_grounds_of_a_high_result() -> None:
@@ -81,11 +97,12 @@ def test_the_grounds_of_a_high_result() -> None:
 
 
 def test_a_flag_means_review_whatever_the_model_says() -> None:
-    source = {PATH: SHOP, "lib/stock.h": b"int stock_more(void);\n"}
-    fixed = {PATH: SHOP.replace(b"    used = 0;\n", b"    used = 0;\n    stock_more();\n")}
-    result = port(source, fixed, {PATH: SHOP, "lib/stock.h": b""})
+    fixed = SHOP.replace(b"#define MAX_STOCK 64\n", b"#define MAX_STOCK 64\n#define MAX_SLOTS 9\n")
+    target = SHOP.replace(b"static int used;\n", b"static int used;\n\n#define MAX_NAMES 9\n")
+    assert port({PATH: SHOP}, {PATH: fixed}, {PATH: SHOP}).confidence is Confidence.HIGH
+    result = port({PATH: SHOP}, {PATH: fixed}, {PATH: target})
     assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
-    assert "missing-symbol" in result.grounds
+    assert "slot-taken" in result.grounds
 
 
 def test_what_landed_in_part_is_for_review() -> None:

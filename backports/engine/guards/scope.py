@@ -1,0 +1,120 @@
+"""Names that only the author's function has, and exits that the target's function does not know.
+
+Motivated by XSA-167 47abf29a925 (a status that is called `rc` in one tree and `okay` in the other) and
+XSA-220 aedaa82c2f6 (`return X86EMUL_EXCEPTION` where the older function must go to its own label).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from backports.engine.locate import function_name
+from backports.engine.result import Flag
+
+from . import ccode
+from .changes import Case, FileChange, Text
+from .missing import declared_in
+
+HEADING = 12  # lines above a body that can belong to its function's head
+_LOCAL = re.compile(rb"(?<![\w.>#'\"])([a-z_]\w*+)\b(?!\s*\()")
+_EXIT = re.compile(rb"\breturn\s+(-?[A-Z][A-Z0-9_]{2,})\s*;")
+_WAY_OUT = re.compile(rb"\b(?:goto\s+(\w+)|return\s+(-?[A-Z][A-Z0-9_]{2,}))\s*;")
+
+
+def look_locals(case: Case) -> Iterator[Flag]:
+    """`missing-local`: an added line uses a variable of the author's function that the target's function lacks."""
+    for file in case.c_files:
+        for at, line in _adapted(file):
+            ours, theirs = _functions(file, at)
+            if not theirs:
+                continue
+            own = [name for name in _LOCAL.findall(line) if _is_foreign(name, ours, theirs, file)]
+            if own:
+                shown = ", ".join(sorted({name.decode("latin-1") for name in own}))
+                yield Flag(
+                    "missing-local", f"the function has no {shown}, which the added lines use.", file.path, (at + 1,)
+                )
+
+
+def look_exits(case: Case) -> Iterator[Flag]:
+    """`other-exit`: an added `return` of a constant, in a function that the target leaves by labels only."""
+    for file in case.c_files:
+        for at, line in _adapted(file):
+            for value in _EXIT.findall(line):
+                ours, theirs = _functions(file, at)
+                if theirs and _leaves_by(value, theirs) and _leaves_otherwise(ours):
+                    sentence = (
+                        f"the function returns no constant, as {value.decode('latin-1')} is; it is left by labels."
+                    )
+                    yield Flag("other-exit", sentence, file.path, (at + 1,))
+
+
+def _adapted(file: FileChange) -> Iterator[tuple[int, bytes]]:
+    """The added lines of a file that drifted from its author's."""
+    if file.theirs is not None and file.theirs.before.data != file.ours.before.data:
+        yield from file.ours.added_lines.items()
+
+
+def _functions(file: FileChange, at: int) -> tuple[bytes, bytes]:
+    """The code of the target's function around line `at` without its new lines, and of the author's."""
+    text, new = file.ours.after, file.ours.added_lines
+    low, high = _extent(text, at)
+    if low == high or file.theirs is None:
+        return b"", b""
+    name = _name(text, low)
+    ours = b"".join(line for place, line in enumerate(text.code(low, high), low) if place not in new)
+    return ours, _named(file.theirs.before, name) if name else b""
+
+
+def _extent(text: Text, at: int) -> tuple[int, int]:
+    """A function's lines from its head to the end of its body; an empty range outside of functions."""
+    low, high = text.function(at)
+    if low == high:
+        return at, at
+    start = low
+    while start > max(0, low - HEADING) and text.lines[start - 1].strip() and text.lines[start - 1][:1] not in b"}#*/":
+        start -= 1
+    return start, high
+
+
+def _name(text: Text, low: int) -> bytes:
+    return function_name(b" ".join(line.strip() for line in text.lines[low : low + HEADING]))
+
+
+def _named(text: Text, name: bytes) -> bytes:
+    """The code of the only function of this name, or nothing."""
+    heads = [head.start() for head in re.finditer(rb"(?<!\w)" + re.escape(name) + rb"\s*\(", text.data)]
+    found = {
+        extent
+        for head in heads
+        if (brace := text.data.find(b"\n{", head)) >= 0 and b";" not in text.data[head:brace]
+        if (extent := _extent(text, text.data.count(b"\n", 0, brace) + 2))[0] < extent[1]
+    }
+    return b"".join(text.code(*found.pop())) if len(found) == 1 else b""
+
+
+def _is_foreign(name: bytes, ours: bytes, theirs: bytes, file: FileChange) -> bool:
+    if name in ccode.KEYWORDS or name not in _declared(theirs):
+        return False
+    return not _has(ours, name) and name not in _declared(file.ours.added_code)
+
+
+@lru_cache(64)
+def _declared(code: bytes) -> frozenset[bytes]:
+    return frozenset(declared_in(code))
+
+
+def _has(code: bytes, name: bytes) -> bool:
+    return name in code and re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", code) is not None
+
+
+def _leaves_by(value: bytes, code: bytes) -> bool:
+    return re.search(rb"\breturn\s+" + re.escape(value) + rb"\s*;", code) is not None
+
+
+def _leaves_otherwise(code: bytes) -> bool:
+    """Whether the function is left by labels, and nowhere by a constant."""
+    found = _WAY_OUT.findall(code)
+    return any(label for label, _ in found) and not any(constant for _, constant in found)
