@@ -12,6 +12,7 @@ app = Celery(
     "backports",
     include=[
         "backports.services.attempts",
+        "backports.services.compiling",
         "backports.services.explaining",
         "backports.services.heartbeats",
         "backports.services.repositories",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", ""}
@@ -40,3 +44,30 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list, without empty entries."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def tables(name: str, kinds: Mapping[str, type], needed: str) -> dict[str, dict[str, Any]]:
+    """The tables of the TOML file that the variable names, in the file's order; {} when it is unset.
+
+    Each table may have the keys of `kinds`, with values of those types, and must have `needed`.
+    """
+    file = text(name)
+    if not file:
+        return {}
+    try:
+        found = tomllib.loads(Path(file).read_text())
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"{name} must name a TOML file that can be read: {error}") from None
+    for table, values in found.items():
+        _check_table(f"{name}, [{table}]", values, kinds, needed)
+    return found
+
+
+def _check_table(where: str, values: object, kinds: Mapping[str, type], needed: str) -> None:
+    if not isinstance(values, dict) or needed not in values:
+        raise BadSetting(f"{where} must be a table with {needed}.")
+    for key, value in values.items():
+        if key not in kinds:
+            raise BadSetting(f"{where} has {key}, which means nothing; there may be {', '.join(kinds)}.")
+        if type(value) is not kinds[key]:
+            raise BadSetting(f"{where}: {key} must be of the kind {kinds[key].__name__}.")

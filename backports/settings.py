@@ -202,6 +202,7 @@ CELERY_TASK_ROUTES = {
     "backports.fetch_repositories": {"queue": "soon"},
     "backports.refresh_repository": {"queue": "soon"},
     "backports.sweep_attempts": {"queue": "soon"},
+    "backports.sweep_compilations": {"queue": "soon"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -220,11 +221,18 @@ RESEND_AFTER = env.number("RESEND_AFTER", 300)
 SWEEP_EVERY = env.number("SWEEP_EVERY", 10)
 # Seconds for each of three searches that explain a stuck attempt: commits, a set of them, parts to leave out.
 EXPLAIN_SECONDS = env.number("EXPLAIN_SECONDS", 4)
+# Which command compiles which branch: {"<repository>/<branch>", with * ? [] as in file names: {"command": …}}.
+COMPILE_COMMANDS = env.tables(
+    "COMPILE_COMMANDS", {"command": str, "seconds": int, "memory_mb": int, "paths": list}, needed="command"
+)
+COMPILE_SCRATCH = DATA_DIR / "compile"
 CELERY_BEAT_SCHEDULE = {
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},
 }
+if COMPILE_COMMANDS:
+    CELERY_BEAT_SCHEDULE["sweep-compilations"] = {"task": "backports.sweep_compilations", "schedule": 30}
 
 # -- logs: ids, counts and codes only -------------------------------------------------------------------------------
 LOGGING = {

@@ -64,13 +64,13 @@ class ResultTree:
         """What the store below has."""
         return self._tree.blob(oid)
 
-    def home_of(self, path: str) -> str:
-        """Where a new file belongs in the tree below."""
-        return self._tree.home_of(path)
-
     def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:
         """Where the tree below has it, without what the result deleted."""
         return [other for other in self._tree.moved_to(path, base) if self.read(other) is not None]
+
+    def home_of(self, path: str) -> str:
+        """As in the tree below."""
+        return self._tree.home_of(path)
 
 
 def _blob(change: Change) -> Blob | None:

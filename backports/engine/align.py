@@ -24,7 +24,6 @@ class Alignment:
 
     def __init__(self, base_map: BaseMap) -> None:
         self.base, self.target, self._map = base_map.base, base_map.target, base_map
-        self._pairs: dict[int, dict[int, int]] = {}
 
     def at(self, line: int) -> int | None:
         """The target's line for base line `line` (0-based), or None when it has no counterpart."""
@@ -43,9 +42,10 @@ class Alignment:
         return at is None or self.target[at] != self.base[line]
 
     def _paired(self, number: int, line: int) -> int:
-        if number not in self._pairs:
-            self._pairs[number] = self._pair(self._map.edits[number])
-        return self._pairs[number].get(line, -1)
+        known = self._map.paired
+        if number not in known:
+            known[number] = self._pair(self._map.edits[number])
+        return known[number].get(line, -1)
 
     def _pair(self, edit: Edit) -> dict[int, int]:
         old, new = self.base[edit.old_start : edit.old_stop], self.target[edit.new_start : edit.new_stop]

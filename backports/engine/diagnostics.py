@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 _TOLD = re.compile(
-    rb"^(?P<path>(?!\d+:)[^\s:()][^:\n]*):(?P<line>\d+):(?:\d+:)? *(?P<kind>(?:fatal )?error|warning)s?: (?P<message>.+)$",
+    rb"^(?P<path>(?!\d+:)[^\s:()][^:\n]*):(?P<line>\d+):(?:\d+:)? *"
+    rb"(?P<kind>(?:fatal )?error|warning)s?: (?P<message>.+)$",
     re.IGNORECASE,
 )
 _LINKER = re.compile(
@@ -24,7 +25,7 @@ _STOPPED = re.compile(rb"^(?P<path>[^\s:()][^:\n]*):(?P<line>\d+): (?P<message>\
 _FORMS = (_TOLD, _TOOL, _STOPPED, _LINKER)
 _PLACES = re.compile(rb"(?:(?<=:)\d+(?::\d+)?\b|\bline \d+|\b0x[0-9a-f]+\b|\(\.[\w.]+\+?[^)]*\))")
 _COLOURS = re.compile(rb"\x1b\[[0-9;]*[mK]")
-_FOLDERS = re.compile(rb"^(?:\./|/work/)+")
+_FOLDERS = re.compile(rb"^(?:\./|/tree/)+")
 
 
 @dataclass(frozen=True, slots=True)

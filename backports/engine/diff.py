@@ -247,7 +247,7 @@ class _FileHeader:
 
     def _modes(self) -> tuple[int | None, int | None]:
         get = self.values.get
-        index = get("index", b"").partition(b" ")[2]
+        index = get("index", b"").partition(b" ")[2] if self._oids()[0] else b""
         old = get("old mode") or get("deleted file mode") or index
         new = get("new mode") or get("new file mode") or index
         return _mode(old), _mode(new)

@@ -48,6 +48,12 @@ def apply_file(diff: FileDiff, tree: TreeReader, tools: Tools) -> Answer:
     return HANDLERS[diff.kind](diff, tree, tools)
 
 
+def too_much(diff: FileDiff) -> FileResult:
+    """The refusal of a file that the series changes too often."""
+    sentence = f"{diff.path} is changed so often that applying all of it would take too long; give a shorter series."
+    return _reject(diff, "too-much-work", sentence)
+
+
 def base_of(diff: FileDiff, tree: TreeReader) -> Blob | None:
     """The file that the diff was made on, when the store has it."""
     if not diff.old_oid or not diff.old_oid.strip("0"):
@@ -97,6 +103,8 @@ def _refused(diff: FileDiff, blob: Blob) -> tuple[str, str] | None:
 def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tools) -> Applied:
     if diff.new_oid and len(diff.new_oid) == 40 and diff.new_oid == blob.oid:
         return Applied(blob.data, _as_already(diff))
+    if not diff.hunks:
+        return Applied(blob.data, ())
     ask = tools.strangers
     strangers = None if ask is None else lambda names: ask(names, path)
     before = base.data if base else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,22 +23,22 @@ class Function:
 def functions_of(lines: Sequence[bytes]) -> list[Function]:
     """Every function of the file, in order."""
     found: list[Function] = []
+    ends = [at for at, line in enumerate(lines) if line.startswith(b"}")]
     at = 0
     while at < len(lines):
-        function = _function_at(lines, at) if is_heading(lines[at]) else None
+        function = _function_at(lines, at, ends) if is_heading(lines[at]) else None
         if function is not None:
             found.append(function)
         at = function.stop if function is not None else at + 1
     return found
 
 
-def _function_at(lines: Sequence[bytes], at: int) -> Function | None:
+def _function_at(lines: Sequence[bytes], at: int, ends: Sequence[int]) -> Function | None:
     opening = next(_openings(lines, at), None)
-    if opening is None:
+    if opening is None or not ends or ends[-1] < opening:
         return None
     name = function_name(b" ".join(line.strip() for line in lines[at:opening]))
-    stop = next((end for end in range(opening, len(lines)) if lines[end].startswith(b"}")), None)
-    return Function(name, at, stop + 1) if name and stop is not None else None
+    return Function(name, at, ends[bisect_left(ends, opening)] + 1) if name else None
 
 
 def _openings(lines: Sequence[bytes], at: int) -> Iterator[int]:

@@ -20,6 +20,8 @@ from .tree import Edit
 __all__ = ["Index", "Likely", "block_at", "diff_lines", "function_name", "is_heading", "same_function", "split_lines"]
 
 MAX_CANDIDATES = 400
+FEW_CANDIDATES = 16
+MAX_TRIES = 200_000  # places of one file, before fewer of a block's are tried
 MAX_COMPARED_LINES = 100_000
 MAX_VOTES = 64
 MAX_VOTERS = 200
@@ -46,6 +48,7 @@ class Index:
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self.lines = list(lines)
+        self._tries = MAX_TRIES
 
     @cached_property
     def places(self) -> dict[bytes, list[int]]:
@@ -81,14 +84,20 @@ class Index:
         return low, self._headings[found] if found < len(self._headings) else len(self.lines)
 
     def find(self, block: Sequence[bytes], near: int) -> list[int]:
-        """Every 0-based line where `block` stands, ascending; of a block found everywhere only those near."""
+        """Every 0-based line where `block` stands, ascending; of a block found everywhere only those near.
+
+        A file in which very much was sought already, all of it found everywhere, is looked through less widely.
+        """
         if not block:
             return []
         key, places = min(
             ((key, self.places.get(line, [])) for key, line in enumerate(block)), key=lambda found: len(found[1])
         )
-        most = max(4, min(MAX_CANDIDATES, MAX_COMPARED_LINES // len(block)))
-        return [at - key for at in _nearest(places, near + key, most) if block_at(self.lines, block, at - key)]
+        widest = MAX_CANDIDATES if self._tries > 0 else FEW_CANDIDATES
+        most = max(4, min(widest, MAX_COMPARED_LINES // len(block)))
+        tried = _nearest(places, near + key, most)
+        self._tries -= len(tried)
+        return [at - key for at in tried if block_at(self.lines, block, at - key)]
 
     def likely(self, block: Sequence[bytes], near: int) -> Likely | None:
         """The place where most of the block's lines stand in about its order; None when none of them is known."""

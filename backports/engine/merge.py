@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from .tree import Edit
 
@@ -40,9 +40,10 @@ class Merged:
 
 
 class BaseMap:
-    """Where base lines stand in the target."""
+    """Where base lines stand in the target. `paired` holds what `align` found out about edits, by their number."""
 
     def __init__(self, base: Sequence[bytes], target: Sequence[bytes], edits: Sequence[Edit]) -> None:
+        self.paired: dict[int, dict[int, int]] = {}
         self.base, self.target, self.edits = base, target, list(edits)
         self._stops = [edit.old_stop for edit in self.edits]
         self._starts = [edit.old_start for edit in self.edits]
@@ -100,7 +101,7 @@ class BaseMap:
 class Chunk:
     """Runs joined by the target's edits: base lines `[base_start, base_stop)`, the target's `[start, stop)`.
 
-    `theirs` is what the patch leaves of the base lines; `state` is as in Merged.
+    `state` is as in Merged.
     """
 
     state: str
@@ -109,7 +110,12 @@ class Chunk:
     base_stop: int
     start: int
     stop: int
-    theirs: tuple[bytes, ...]
+    base: Sequence[bytes] = field(repr=False, compare=False)
+
+    @property
+    def theirs(self) -> tuple[bytes, ...]:
+        """What the patch leaves of the base lines."""
+        return tuple(line for piece in _theirs(self.runs, self.base_start, self.base_stop, self.base) for line in piece)
 
 
 def merge_runs(runs: Sequence[Run], base_map: BaseMap) -> list[Merged]:
@@ -143,21 +149,29 @@ def _chunk(group: Sequence[Run], edits: range, base_map: BaseMap) -> Chunk:
     start, stop = group[0].start, group[-1].stop
     if not edits:
         at = base_map.position(start)
-        return Chunk("clean", tuple(group), start, stop, at, at + stop - start, group[0].lines)
+        return Chunk("clean", tuple(group), start, stop, at, at + stop - start, base_map.base)
     first, last = base_map.edits[edits.start], base_map.edits[edits.stop - 1]
     start, stop = min(start, first.old_start), max(stop, last.old_stop)
     ours_start = first.new_start - (first.old_start - start)
     ours_stop = last.new_stop + (stop - last.old_stop)
-    theirs = tuple(_theirs(group, start, stop, base_map.base))
-    same = tuple(base_map.target[ours_start:ours_stop]) == theirs
-    return Chunk("same" if same else "conflict", tuple(group), start, stop, ours_start, ours_stop, theirs)
+    same = _stands(_theirs(group, start, stop, base_map.base), base_map.target, ours_start, ours_stop)
+    return Chunk("same" if same else "conflict", tuple(group), start, stop, ours_start, ours_stop, base_map.base)
 
 
-def _theirs(group: Sequence[Run], start: int, stop: int, base: Sequence[bytes]) -> list[bytes]:
-    lines: list[bytes] = []
+def _theirs(group: Sequence[Run], start: int, stop: int, base: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     at = start
     for run in group:
-        lines.extend(base[at : run.start])
-        lines.extend(run.lines)
+        yield base[at : run.start]
+        yield run.lines
         at = run.stop
-    return lines + list(base[at:stop])
+    yield base[at:stop]
+
+
+def _stands(pieces: Iterable[Sequence[bytes]], lines: Sequence[bytes], start: int, stop: int) -> bool:
+    """Whether the pieces, one after another, are `lines[start:stop]`; tells the first difference without the rest."""
+    at = start
+    for piece in pieces:
+        if at + len(piece) > stop or list(lines[at : at + len(piece)]) != list(piece):
+            return False
+        at += len(piece)
+    return at == stop

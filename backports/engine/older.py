@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 _VCPU = rb"\b(v|vcpu|curr|current|sv|[a-z]+_vcpu)"
 _DOMAIN = rb"\b(d|domain|currd|rd|ld|td|[a-z]+_domain)"
+_BOOL = re.compile(rb"\b(?:bool|true|false)\b")
 _LITERAL = re.compile(rb'"(?:\\.|[^"\\])*"|/\*.*?(?:\*/|$)|//.*|^\s*\*(?:\s|/|$).*')
 
 
@@ -22,13 +23,15 @@ _LITERAL = re.compile(rb'"(?:\\.|[^"\\])*"|/\*.*?(?:\*/|$)|//.*|^\s*\*(?:\s|/|$)
 class Rule:
     """What newer code says (`new`), and how older code says it (`old`, a template).
 
-    `came_with` is the name that the target's tree must lack; `shows` must be in the target's file when it is not empty.
+    `came_with` is the name that the target's tree must lack; `shows` must be in the target's file when it is not empty;
+    `unless` is what must not be in its code besides `new`, which it holds.
     """
 
     new: re.Pattern[bytes]
     old: bytes
     came_with: bytes
     shows: bytes = b""
+    unless: re.Pattern[bytes] | None = None
 
     def translate(self, line: bytes) -> bytes:
         """The line in the old form; comments and strings are left alone."""
@@ -41,8 +44,9 @@ class Rule:
         return out + self.new.sub(self.old, line[at:])
 
     def is_in(self, lines: Sequence[bytes]) -> bool:
-        """Whether the code of these lines has the new form."""
-        return bool(self.new.search(b"".join(lines))) and any(self.translate(line) != line for line in lines)
+        """Whether the code of these lines has the new form, or what comes with it."""
+        sought = self.unless or self.new
+        return any(sought.search(_LITERAL.sub(b"", line)) for line in lines if sought.search(line))
 
 
 def _member(owner: bytes, new: bytes, old: bytes, came_with: bytes) -> Rule:
@@ -50,9 +54,9 @@ def _member(owner: bytes, new: bytes, old: bytes, came_with: bytes) -> Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(re.compile(rb"\bbool\b"), b"bool_t", b"mfn_max", b"bool_t"),
-    Rule(re.compile(rb"\btrue\b"), b"1", b"mfn_max", b"bool_t"),
-    Rule(re.compile(rb"\bfalse\b"), b"0", b"mfn_max", b"bool_t"),
+    Rule(re.compile(rb"\bbool\b"), b"bool_t", b"mfn_max", b"bool_t", _BOOL),
+    Rule(re.compile(rb"\btrue\b"), b"1", b"mfn_max", b"bool_t", _BOOL),
+    Rule(re.compile(rb"\bfalse\b"), b"0", b"mfn_max", b"bool_t", _BOOL),
     Rule(re.compile(rb"\b__ro_after_init\b"), b"__read_mostly", b"__ro_after_init"),
     Rule(re.compile(rb"\bXEN_GUEST_HANDLE_PARAM\b"), b"XEN_GUEST_HANDLE", b"XEN_GUEST_HANDLE_PARAM"),
     Rule(re.compile(rb"\bcf_check[ \t]+"), b"", b"cf_check"),
@@ -76,7 +80,7 @@ def rules_for(used: Sequence[bytes], target: Sequence[bytes], lacks: Callable[[b
         rule
         for rule in RULES
         if rule.new.search(text)
-        and lacks(rule.came_with)
         and any(rule.shows in line for line in target)
+        and lacks(rule.came_with)
         and not rule.is_in(target)
     )

@@ -14,7 +14,7 @@ NULL_OID = "0" * 40
 def render(file_diffs: Iterable[FileDiff]) -> bytes:
     """The diff text of these files; `parse_patch(render(files)).files == tuple(files)` but for binary ones.
 
-    Git always tells the mode of a file that it adds or deletes: where it was not known, reading back gives a regular file's.
+    Git always tells the mode of a file that it adds or deletes; where it is not known, a regular file's is written.
     """
     return b"".join(line for file in file_diffs for line in _file(file))
 

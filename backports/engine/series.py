@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from .apply import patched_base
 from .diff import FileDiff, FileKind, Patch
-from .files import Tools, apply_file, base_of
+from .files import Tools, apply_file, base_of, too_much
 from .result import Change, FileResult, Outcome, PatchResult
 from .tree import REGULAR, Blob, TreeReader
 
 MIN_OID = 7
+MAX_REREAD = 1_500_000
 
 
 def blob_oid(data: bytes) -> str:
@@ -31,6 +32,8 @@ class OverlayTree:
         self.changes: dict[str, Change] = {}
         self._authored: dict[str, Blob] = {}
         self._moves: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self._reread = 0
 
     def read(self, path: str) -> Blob | None:
         """The blob at `path` after the changes so far."""
@@ -77,6 +80,14 @@ class OverlayTree:
             oid = blob_oid(data)
             self._authored[oid] = Blob(oid, diff.new_mode or REGULAR, data)
 
+    def wears_out(self, path: str) -> bool:
+        """Whether the series has come back to files of so many lines that it would take too long to go on."""
+        if path in self._seen:
+            blob = self.read(path)
+            self._reread += blob.data.count(b"\n") if blob else 0
+        self._seen.add(path)
+        return self._reread > MAX_REREAD
+
     def is_unchanged(self) -> bool:
         """Whether all changes together leave every file as it was in the tree below."""
         return all(self._same(path, change) for path, change in self.changes.items())
@@ -97,7 +108,7 @@ def _apply_patch(patch: Patch, overlay: OverlayTree, tools: Tools) -> PatchResul
     files: list[FileResult] = []
     changes: dict[str, Change] = {}
     for diff in patch.files:
-        result, made = apply_file(diff, overlay, tools)
+        result, made = (too_much(diff), {}) if overlay.wears_out(diff.path) else apply_file(diff, overlay, tools)
         overlay.take(diff, made)
         changes.update(made)
         files.append(result)

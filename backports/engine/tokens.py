@@ -17,27 +17,36 @@ NUMBER = re.compile(rb"^\d")
 WORD = re.compile(rb"\w")
 MIN_KEPT = 0.6
 MAX_TOKENS = 4000
+MAX_BYTES = 32 * MAX_TOKENS
 OPENING, CLOSING = b"({[", b")}]"
 
 
 def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> bytes | None:
     """Ours with the words changed that theirs changes in base; None where both change the same words.
 
-    None too when both sides change numbers (a table's slots may collide) or when a bracket would
-    stand open.
+    None too when both sides change numbers (a table's slots may collide), when theirs adds a word
+    that ours has replaced, or when a bracket would stand open.
     """
+    if max(map(len, (base, ours, theirs))) > MAX_BYTES:
+        return None
     words = [TOKEN.findall(text) for text in (base, ours, theirs)]
     if max(map(len, words)) > MAX_TOKENS:
         return None
     mine, other = _edits(words[0], words[1], differ), _edits(words[0], words[2], differ)
     if _numbers(words[0], words[1], mine) and _numbers(words[0], words[2], other):
         return None
-    if not _alike(words[0], words[1]):
+    if not _alike(words[0], words[1]) or _is_outdated(*words):
         return None
     merged = _merge(words, mine, other)
     if merged is None or balance(merged) - balance(words[1]) != balance(words[2]) - balance(words[0]):
         return None
     return b"".join(merged)
+
+
+def _is_outdated(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
+    """Whether theirs adds a word of the base's that ours has none of any more."""
+    lost = {word for word in base if WORD.match(word)} - set(ours)
+    return bool(lost & (Counter(theirs) - Counter(base)).keys())
 
 
 def _alike(base: Sequence[bytes], ours: Sequence[bytes]) -> bool:

@@ -11,6 +11,7 @@ from backports.engine.diff import Hunk
 from backports.engine.guards.ccode import KEYWORDS
 from backports.engine.guards.ccode import WORD as NAME
 
+from .errors import GitError
 from .runner import refuse_option, run_git
 from .store import Recent
 
@@ -65,6 +66,8 @@ def search(
 def _grep(
     git_dir: Path | str, tree: str, lines: Collection[bytes], names: frozenset[bytes], *, seconds: float
 ) -> Found:
+    if seconds <= 0:
+        raise GitError("timeout", "There was no time left to search the tree; try again later.")
     wanted = b"".join(text + b"\n" for text in sorted(names.union(lines)))
     if not wanted:
         return Found({}, frozenset())

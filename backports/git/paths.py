@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 import pygit2
@@ -12,6 +12,7 @@ import pygit2
 from .store import Recent
 
 INDEXES_KEPT = 40
+FOLDERS_KEPT = 12_000
 FEWEST_NEIGHBOURS = 3
 # Folders that moved for good between releases of Xen: where they are now, and where they were.
 MOVED_FOLDERS = (
@@ -68,11 +69,14 @@ class PathIndex:
 
 
 _INDEXES: Recent[str, PathIndex] = Recent(INDEXES_KEPT)
+Listing = tuple[tuple[str, str, bool], ...]
+_FOLDERS: Recent[str, Listing] = Recent(FOLDERS_KEPT)
 
 
-def path_index(tree: pygit2.Tree) -> PathIndex:
-    """The index of a tree, from this process's cache when it was met before."""
-    return _INDEXES.get(str(tree.id), lambda: PathIndex(_entries(tree)))
+def path_index(repo: pygit2.Repository, tree: pygit2.Tree) -> PathIndex:
+    """The index of a tree, from this process's cache when it was met before; folders are read once for all trees."""
+    oid = str(tree.id)
+    return _INDEXES.get(oid, lambda: PathIndex(_entries(repo, oid)))
 
 
 def other_folders(path: str) -> list[str]:
@@ -116,7 +120,14 @@ def stem(path: str) -> str:
     return name[:1] + name[1:].partition(".")[0]
 
 
-def _entries(tree: pygit2.Tree) -> Iterable[tuple[str, str]]:
-    index = pygit2.Index()
-    index.read_tree(tree)
-    return ((entry.path, str(entry.id)) for entry in index)
+def _entries(repo: pygit2.Repository, tree: str, folder: str = "") -> Iterator[tuple[str, str]]:
+    for name, oid, is_folder in _FOLDERS.get(tree, lambda: _listing(repo[tree].peel(pygit2.Tree))):
+        path = f"{folder}/{name}" if folder else name
+        if is_folder:
+            yield from _entries(repo, oid, path)
+        else:
+            yield path, oid
+
+
+def _listing(tree: pygit2.Tree) -> Listing:
+    return tuple((entry.name or "", str(entry.id), isinstance(entry, pygit2.Tree)) for entry in tree)

@@ -2,7 +2,7 @@
 
 bubblewrap makes the place: namespaces of its own for network, processes, users and the rest, no
 capabilities, an empty environment, `/usr` and what belongs to it for reading, memory behind `/tmp` and
-`/home`, and one folder that can be written, as `/work`. What a command starts ends with it.
+`/home`, and one folder that can be written, as `/tree`. What a command starts ends with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .errors import GitError
 
-WORK = "/work"
+WORK = "/tree"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PROBE_SECONDS = 20.0
 MEMORY_BEHIND_FOLDERS = 512 * 1024 * 1024
@@ -84,7 +84,7 @@ class Sandbox:
     shown: tuple[Path, ...] = ()
 
     def run(self, command: Sequence[str], *, variables: Mapping[str, str] | None = None, data: bytes = b"") -> Ran:
-        """Runs a program in `/work`, with `data` as its input.
+        """Runs a program in `/tree`, with `data` as its input.
 
         Raises GitError `sandbox-missing`, `sandbox-forbidden`.
         """

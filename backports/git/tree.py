@@ -63,10 +63,12 @@ class GitTree:
 
     def home_of(self, path: str) -> str:
         """Where a new file that the patch calls `path` belongs in this tree."""
-        return home_of(path, path_index(self._tree), None if self._base is None else path_index(self._base))
+        return home_of(
+            path, path_index(self._repo, self._tree), None if self._base is None else path_index(self._repo, self._base)
+        )
 
     def _find_moved(self, path: str, base: Blob | None) -> tuple[str, ...]:
-        index = path_index(self._tree)
+        index = path_index(self._repo, self._tree)
         base = base or (None if self._base is None else _entry(self._base, path))
         found = [*_same_bytes(index, base), *self._namesakes(index, path, base)]
         found = found or self._renamed(index, path, base) or self._still_unsplit(index, path, base)
@@ -90,7 +92,7 @@ class GitTree:
     def _renamed(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
         if self._base is None or base is None:
             return []
-        known, suffix = path_index(self._base).oids, PurePosixPath(path).suffix
+        known, suffix = path_index(self._repo, self._base).oids, PurePosixPath(path).suffix
         new = (other for other in index.oids if other not in known and PurePosixPath(other).suffix == suffix)
         nearest = sorted(new, key=lambda other: (-shared_words(path, other), other))[:RENAME_CANDIDATES]
         return likely_order(path, self._scored(base, nearest))

@@ -11,6 +11,8 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
+from backports.runtime.programs import COMPILER
+
 ALIVE = timedelta(seconds=30)
 SCHEDULER = "scheduler"
 _BROKER_SECONDS = 2
@@ -76,5 +78,7 @@ def _scheduler() -> bool:
 
 def _heard_of(*, is_scheduler: bool) -> bool:
     beats = apps.get_model("backports", "Heartbeat").objects.filter(seen_at__gte=timezone.now() - ALIVE)
-    found = beats.filter(name=SCHEDULER) if is_scheduler else beats.exclude(name=SCHEDULER)
+    # A worker that compiles does nothing else: attempts wait all the same when it is the only one.
+    workers = beats.exclude(name=SCHEDULER).exclude(name__startswith=COMPILER)
+    found = beats.filter(name=SCHEDULER) if is_scheduler else workers
     return bool(found.exists())

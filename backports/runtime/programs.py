@@ -18,6 +18,8 @@ _QUICK = 10.0
 _MAX_QUICK_DEATHS = 5
 _LONGEST_PAUSE = 8.0
 _LOG_LIMIT = 10_000_000
+COMPILER = "compile@"
+"""How the names of workers start that compile, and do nothing else."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,27 @@ class Program:
     stop_seconds: float
 
 
-def programs(port: int, workers: int) -> list[Program]:
-    """In the order of their start: worker, scheduler, web server."""
+def programs(port: int, workers: int, *, compiles: bool = False) -> list[Program]:
+    """In the order of their start: worker, scheduler, web server, and the worker that compiles where one is wanted."""
     celery = (sys.executable, "-m", "celery", "-A", "backports.celery")
     worker = (*celery, "worker", "--pool=prefork", f"--concurrency={workers}", "--hostname=worker@%h")
-    return [
-        Program("worker", (*worker, "--loglevel=WARNING", "--without-gossip", "--without-mingle"), 30.0),
+    quiet = ("--loglevel=WARNING", "--without-gossip", "--without-mingle")
+    parts = [
+        Program("worker", (*worker, *quiet), 30.0),
         Program("scheduler", (*celery, "beat", "--loglevel=WARNING", "--pidfile="), 5.0),
         Program("web", _web_command(port), 10.0),
     ]
+    if compiles:
+        compiler = (
+            *celery,
+            "worker",
+            "--pool=prefork",
+            "--concurrency=1",
+            f"--hostname={COMPILER}%h",
+            "--queues=compile",
+        )
+        parts.append(Program("compiler", (*compiler, *quiet), 15.0))
+    return parts
 
 
 def _web_command(port: int) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from backports.runtime.embedded import Use, prepare_base
 from backports.runtime.errors import PlatformError
 from backports.runtime.loading import ACCOUNTS, Job, Loader, jobs
 from backports.runtime.locks import FileLock
-from backports.runtime.programs import Child, GiveUp, programs
+from backports.runtime.programs import Child, GiveUp, Program, programs
 
 _READY_SECONDS = 60.0
 _SAME_REQUEST = 1.0
@@ -29,7 +29,10 @@ _SAME_REQUEST = 1.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: `own_database` is off when DATABASE_URL names a server."""
+    """What to run.
+
+    `own_database` is off when DATABASE_URL names a server, `compiles` on when a branch has a compile command.
+    """
 
     data_dir: Path
     port: int
@@ -37,6 +40,7 @@ class Plan:
     demo: bool
     xen_git: str
     own_database: bool
+    compiles: bool = False
 
     @property
     def address(self) -> str:
@@ -92,9 +96,12 @@ class Supervisor:
             for note in self._use.notes:
                 say(note)
         self._prepare()
-        self._children = [Child(program, base / "log", say) for program in programs(self.plan.port, self.plan.workers)]
+        self._children = [Child(program, base / "log", say) for program in self._programs()]
         pending = jobs(base, demo=self.plan.demo, xen_git=self.plan.xen_git)
         self._loader = Loader(pending, say, self._loaded)
+
+    def _programs(self) -> list[Program]:
+        return programs(self.plan.port, self.plan.workers, compiles=self.plan.compiles)
 
     def _look_after_everything(self) -> None:
         for child in self._children:

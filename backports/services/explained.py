@@ -15,7 +15,9 @@ advisory's result repository, or "". Words are `[tag, text]` with a space, `-` o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from backports.engine.diff import Hunk
@@ -28,12 +30,23 @@ from .evidence import landed, text
 
 MAX_HUNKS = 60
 MAX_WIDTH = 300
+MAX_WORDS = 30_000  # bytes of the words of all commits together; the commits themselves are told beyond that
 
 
 def culprits_json(found: Culprits, result: SeriesResult) -> dict[str, Any]:
     """The `culprits` part."""
-    hunks = [_hunk(place, some, result) for place, some in list(found.hunks.items())[:MAX_HUNKS]]
+    shown = dict(list(found.hunks.items())[:MAX_HUNKS])
+    hunks = [_hunk(place, some, result) for place, some in _within(shown).items()]
     return {"culprits": {"complete": found.complete, "hunks": hunks}} if hunks else {}
+
+
+def _within(hunks: Mapping[Place, Sequence[Culprit]]) -> dict[Place, list[Culprit]]:
+    """The same with as many words as may be kept, the first hunks' before the last ones'."""
+    left, kept = MAX_WORDS, defaultdict(list)
+    for place, one in ((place, one) for place, some in hunks.items() for one in some):
+        left -= sum(len(piece.text) for pieces in one.wordings for piece in pieces)
+        kept[place].append(one if left >= 0 else replace(one, wordings=()))
+    return dict(kept)
 
 
 def _hunk(place: Place, some: Sequence[Culprit], result: SeriesResult) -> dict[str, Any]:

@@ -35,23 +35,39 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "sentence": sentence(attempt),
         "confidence": words.CONFIDENCES.get(attempt.confidence),
         "rung": words.RUNGS.get(attempt.rung),
-        "likely": None if attempt.evidence.get("flags") else attempt.probability,
-        "grounds": attempt.evidence.get("grounds", ""),
-        "findings": findings.to_look_at(attempt.evidence),
-        "reasons": findings.other_reasons(attempt.reasons, attempt.evidence),
-        "compared": findings.compared(attempt.evidence),
         "known": resolutions.known(request.user, attempt),
         "because": words.BECAUSE.get(attempt.because, attempt.because),
-        "sources": [_source(one) for one in attempt.evidence.get("sources", [])],
-        "patches": attempt.evidence.get("patches", []),
-        "cut": attempt.evidence.get("cut", False),
         "commits": _upstream(attempt),
         "offered": downloads.offered(attempt),
         "partial": downloads.is_partial(attempt),
         "history": _history(request, attempt),
         "different": words.DIFFERENT_PATCHES if attempt.advisory.embargoed else "",
+        **_told_by(attempt),
     }
     return render(request, "attempts/detail.html", context)
+
+
+def _told_by(attempt: Attempt) -> dict[str, Any]:
+    """What the evidence tells; old evidence has less of it."""
+    evidence = attempt.evidence
+    return {
+        "likely": None if evidence.get("flags") else attempt.probability,
+        "grounds": evidence.get("grounds", ""),
+        "findings": findings.to_look_at(evidence),
+        "reasons": findings.other_reasons(attempt.reasons, evidence),
+        "compared": findings.compared(evidence),
+        "presence": _presence(attempt),
+        "sources": [_source(one) for one in evidence.get("sources", [])],
+        "patches": evidence.get("patches", []),
+        "cut": evidence.get("cut", False),
+    }
+
+
+def _presence(attempt: Attempt) -> str:
+    """What is known of the code that the fix repairs, unless the outcome or the reasons say it already."""
+    found = attempt.evidence.get("presence", {})
+    told = found.get("state") in ("there", "fixed") or found.get("sentence") in attempt.reasons
+    return "" if told else found.get("sentence", "")
 
 
 def _source(row: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +94,7 @@ def sentence(attempt: Attempt) -> str:
     if attempt.outcome == Outcome.APPLIED:
         return _applied(attempt)
     if attempt.outcome == Outcome.PARTLY_APPLIED:
-        return f"{attempt.hunks_landed} of {attempt.hunks_total} hunks landed; a person must place the others."
+        return f"{attempt.hunks_landed} of {attempt.hunks_total} hunks landed; a person must place the rest."
     if attempt.outcome == Outcome.NEEDS_PREREQUISITE and attempt.prerequisites:
         return f"The fix applies on {attempt.branch.name} on top of our results for {_numbers(attempt)}."
     if attempt.outcome == Outcome.NEEDS_PREREQUISITE:

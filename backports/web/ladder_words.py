@@ -165,6 +165,10 @@ REJECTIONS: dict[str, Term] = _terms(
             "binary file",
             "The file is changed as a binary one; put the new file in place by hand.",
         ),
+        "too-much-work": (
+            "too much work",
+            "The series changes the file so often that applying all of it would take too long.",
+        ),
         "not-a-file": (
             "not a file",
             "The path is a link or a submodule in this branch; nothing is written through it.",

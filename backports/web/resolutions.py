@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -80,8 +80,15 @@ def _proposal(offers: Offers) -> tuple[Piece | None, bool]:
     if not offers.proposal:
         return None, False
     lines = text(offers.proposal).rstrip("\n").split("\n")
-    rows = [[line[:1], line[1:]] if line[:1] in "+- " else ["", line] for line in lines[:MOST_LINES]]
-    return {"lines": rows, "placement": None}, len(lines) > MOST_LINES
+    return {"lines": list(_rows(lines[:MOST_LINES])), "placement": None}, len(lines) > MOST_LINES
+
+
+def _rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Tag and text of a patch's lines; those of a file's head have no tag."""
+    head = True
+    for line in lines:
+        head = line.startswith("diff --git ") or (head and not line.startswith("@@"))
+        yield ["", line] if head or line[:1] not in "+- " else [line[:1], line[1:]]
 
 
 @require_safe

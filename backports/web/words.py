@@ -56,7 +56,7 @@ OUTCOMES: dict[str, Word] = {
             "needs",
             "↳",
             "info",
-            "The fix applies once the named earlier fixes are in the branch.",
+            "The fix applies once the named earlier fixes or commits are in the branch.",
         ),
         Word(
             Outcome.PARTLY_APPLIED,

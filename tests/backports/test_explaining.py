@@ -9,9 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from backports.engine.diff import parse_patch
+from backports.engine.result import FileResult, HunkResult, Outcome, PatchResult, Rejection, SeriesResult
+from backports.git.culprits import Culprit, Culprits, Place, Side
+from backports.git.wording import Piece
 from backports.models import Attempt
 from backports.services import attempts, explaining
 from backports.services.attempts import requeue, sweep_attempts
+from backports.services.explained import MAX_WORDS, culprits_json
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, git, guard, replaced
 from xsa.models import Advisory
@@ -172,3 +177,14 @@ def test_a_result_repository_that_is_gone_is_told_by_its_code_only(
     assert "code=not-a-repository" in caplog.text
     assert "queue" not in caplog.text
     assert stuck.cell(950, "4.3").explained_at is not None
+
+
+def test_very_many_words_are_left_out_but_their_commits_are_told() -> None:
+    patch = parse_patch(b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n")
+    hunk = HunkResult(patch.files[0].hunks[0], rejection=Rejection("no-place", "None."))
+    file = FileResult(patch.files[0], "f", Outcome.CONFLICT, (hunk,) * 3)
+    result = SeriesResult(Outcome.CONFLICT, (PatchResult(patch, Outcome.CONFLICT, (file,)),))
+    long = Culprit("ab" * 20, "Long", Side.SOURCE, (), (), 1, 1, ((Piece("+", b"x" * (MAX_WORDS // 2)),),))
+    found = culprits_json(Culprits({Place(0, 0, number): (long,) for number in range(3)}), result)
+    hunks = found["culprits"]["hunks"]
+    assert [(one["hunk"], len(one["commits"][0]["words"])) for one in hunks] == [(1, 1), (2, 1), (3, 0)]

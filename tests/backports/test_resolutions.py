@@ -206,6 +206,7 @@ def test_the_page_offers_the_proposal_and_git_and_patch_take_it_with_its_notes(
     shown = client.get(f"/attempts/{row.pk}/").content.decode()
     assert f'href="/attempts/{row.pk}/proposal.patch"' in shown.replace("\n", "")
     assert "The result with it applied" in shown
+    assert "significantly different patch" in shown
     download = client.get(f"/attempts/{row.pk}/proposal.patch")
     assert download["Content-Disposition"] == 'attachment; filename="xsa950-4.1-proposal.patch"'
     assert download["Cache-Control"] == "no-store"

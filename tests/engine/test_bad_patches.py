@@ -99,10 +99,10 @@ def test_names_that_only_resemble_git_are_allowed() -> None:
 
 def test_fifty_megabytes_are_refused_at_once() -> None:
     data = b"--- a/m.c\n+++ b/m.c\n" + b"x" * 50_000_000
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(TooLarge):
         diff.parse_series(data)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_one_hunk_over_the_limit() -> None:
@@ -131,7 +131,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_nine_hostile_megabytes_take_seconds_at_most(name: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(MalformedPatch):
         diff.parse_series(HOSTILE[name])
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8

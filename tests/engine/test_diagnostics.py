@@ -20,7 +20,7 @@ from backports.engine import diagnostics
             "no such instruction: `moor'",
         ),
         ("toll.c:1:10: fatal error: toll.h: No such file", "toll.c", 1, "error", "toll.h: No such file"),
-        ("/work/toll.c:9: undefined reference to `moor'", "toll.c", 9, "error", "undefined reference to `moor'"),
+        ("/tree/toll.c:9: undefined reference to `moor'", "toll.c", 9, "error", "undefined reference to `moor'"),
         ("toll.c:(.text+0x1f): undefined reference to `moor'", "toll.c", 0, "error", "undefined reference to `moor'"),
         ("Makefile:7: *** missing separator.  Stop.", "Makefile", 7, "error", "*** missing separator.  Stop."),
         ("cc1: error: unknown option '-fquay'", "cc1", 0, "error", "unknown option '-fquay'"),

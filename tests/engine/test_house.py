@@ -52,19 +52,19 @@ def hunks_of(old: bytes, new: bytes) -> bytes:
 def test_ten_thousand_hunks_on_two_hundred_thousand_lines() -> None:
     old, new = big(200_000, 20)
     data = hunks_of(old, new)
-    started = time.perf_counter()
+    started = time.process_time()
     patches = diff.parse_series(data)
     result = ladder.apply_series(patches, DictTree({"lib/shop.c": b"/* one more */\n" * 7 + old}))
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert (result.outcome, len(patches[0].files[0].hunks)) == (Outcome.APPLIED, 10_000)
     assert result.patches[0].changes["lib/shop.c"].data == b"/* one more */\n" * 7 + new
 
 
 def test_ten_thousand_hunks_that_fit_nowhere() -> None:
     old, new = big(200_000, 20)
-    started = time.perf_counter()
+    started = time.process_time()
     result = apply(hunks_of(old, new), old.replace(b"compute", b"reckon"))
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert result.outcome is Outcome.CONFLICT
 
 
@@ -73,9 +73,9 @@ def test_a_file_of_equal_lines_is_no_trap() -> None:
     patch = b"--- a/lib/shop.c\n+++ b/lib/shop.c\n" + b"".join(
         b"@@ -%d,5 +%d,6 @@\n x\n x\n+y\n x\n x\n x\n" % (30 * n + 1, 31 * n + 1) for n in range(1_500)
     )
-    started = time.perf_counter()
+    started = time.process_time()
     apply(patch, b"z\n" + old)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_growth_is_about_linear() -> None:
@@ -83,9 +83,9 @@ def test_growth_is_about_linear() -> None:
     for count in (20_000, 80_000):
         old, new = big(count, 20)
         data, target = hunks_of(old, new), b"/* one more */\n" + old
-        started = time.perf_counter()
+        started = time.process_time()
         apply(data, target)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert times[1] < 10 * max(times[0], 0.05), f"four times the input took {times[1] / times[0]:.1f} times as long"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backports.engine import diff, ladder
@@ -269,6 +269,7 @@ lines = st.lists(st.sampled_from([b"a;\n", b"  b;\n", b"\tc;\n", b"\n", b"}\n", 
 )
 
 
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(lines, lines, lines, lines)
 def test_an_answer_given_to_a_chunk_comes_back_for_that_chunk_to_the_byte(
     base: tuple[bytes, ...], ours: tuple[bytes, ...], theirs: tuple[bytes, ...], answer: tuple[bytes, ...]
@@ -279,6 +280,7 @@ def test_an_answer_given_to_a_chunk_comes_back_for_that_chunk_to_the_byte(
     assert b"".join(known.lines) == b"".join(answer)
 
 
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.data())
 def test_what_was_learned_from_a_finished_file_makes_that_file_again(words: list[int], data: st.DataObject) -> None:
     base = b"".join(b"line %d %d;\n" % (number, word) for number, word in enumerate(words))
@@ -291,3 +293,24 @@ def test_what_was_learned_from_a_finished_file_makes_that_file_again(words: list
     assert [one.chunk.ours for one in tried.left.asked] == [(b"ours %d;\n" % at,)]
     assert not learned.untold
     assert settled(tried.partial, [(one, found.answer) for one, found in learned.resolutions]) == finished
+
+
+texts = st.lists(st.sampled_from([b"a;\n", b"b;\n", b"call(a);\n", b"call(b);\n", b"}\n", b"\n"]), max_size=25)
+
+
+@settings(deadline=None, max_examples=60, derandomize=True)
+@given(texts, texts, texts, st.booleans())
+def test_every_conflict_stands_where_it_says_and_apart_from_the_others(
+    base: list[bytes], ours: list[bytes], fixed: list[bytes], store: bool
+) -> None:
+    if base == fixed:
+        return
+    tried = Tried(b"".join(ours), base=b"".join(base), fixed=b"".join(fixed), store=store)
+    lines = tried.partial.splitlines(keepends=True)
+    at = -1
+    for one in tried.left.found:
+        assert tuple(lines[one.start : one.stop]) == one.chunk.ours
+        assert (one.start, one.stop) > (at, at)
+        at = one.stop
+    kept = settled(tried.partial, [(one, one.chunk.ours) for one in tried.left.found])
+    assert kept == tried.partial

@@ -39,7 +39,7 @@ def test_a_command_runs_in_its_folder_with_its_input_and_variables(folder: Path)
     ran = Sandbox(folder).run(
         ["sh", "-c", 'pwd; cat; echo "$BERTH"; echo made >made; exit 7'], variables={"BERTH": "a b"}, data=b"in\n"
     )
-    assert (ran.code, ran.output, ran.cut) == (7, b"/work\nin\na b\n", False)
+    assert (ran.code, ran.output, ran.cut) == (7, b"/tree\nin\na b\n", False)
     assert (folder / "made").read_bytes() == b"made\n"
     assert (folder / "made").stat().st_uid == os.getuid()
 

@@ -216,3 +216,45 @@ def _applied(old: bytes, new: bytes, edits: list[Edit]) -> bytes:
         out += before[done : edit.old_start] + after[edit.new_start : edit.new_stop]
         done = edit.old_stop
     return b"".join(out + before[done:])
+
+
+NEIGHBOURS = {f"arch/lamp/include/{name}.h": b"int %s;\n" % name.encode() for name in ("one", "two", "three", "four")}
+
+
+def test_a_new_file_belongs_where_the_neighbours_of_its_folder_are(project) -> None:
+    older = project.commit(
+        "x", {path.replace("arch/lamp/include", "include/lamp"): data for path, data in NEIGHBOURS.items()}
+    )
+    newer = project.commit(
+        "y", {**NEIGHBOURS, **dict.fromkeys(f"include/lamp/{name}.h" for name in ("one", "two", "three", "four"))}
+    )
+    tree = tree_of(project, older, base_treeish=newer)
+    assert tree.home_of("arch/lamp/include/five.h") == "include/lamp/five.h"
+    assert tree.home_of("include/lamp/five.h") == "include/lamp/five.h"
+    assert tree_of(project, newer, base_treeish=older).home_of("include/lamp/five.h") == "arch/lamp/include/five.h"
+
+
+def test_a_folder_that_is_nowhere_is_new(project) -> None:
+    base = project.commit("x", {**NEIGHBOURS, "arch/new/one.h": b"1\n", "arch/new/two.h": b"2\n"})
+    oid = project.commit("y", {"arch/new/one.h": None, "arch/new/two.h": None})
+    assert tree_of(project, oid, base_treeish=base).home_of("arch/new/five.h") == "arch/new/five.h"
+    assert tree_of(project, oid).home_of("arch/lost/five.h") == "arch/lost/five.h"
+
+
+@pytest.mark.parametrize(
+    ("held", "path", "home"),
+    [
+        ("xen/include/asm-x86/a.h", "xen/arch/x86/include/asm/b.h", "xen/include/asm-x86/b.h"),
+        ("xen/arch/x86/include/asm/a.h", "xen/include/asm-x86/b.h", "xen/arch/x86/include/asm/b.h"),
+        ("xen/arch/x86/include/asm/a.h", "xen/arch/x86/include/asm/b.h", "xen/arch/x86/include/asm/b.h"),
+        ("tools/libxl/hvm/a.c", "tools/libs/light/hvm/b.c", "tools/libxl/hvm/b.c"),
+        ("xen/include/asm-x86/a.h", "xen/arch/x86/include/asm-more/b.h", "xen/arch/x86/include/asm-more/b.h"),
+    ],
+)
+def test_folders_that_moved_for_good_are_known(project, held: str, path: str, home: str) -> None:
+    assert tree_of(project, project.commit("x", {held: CODE})).home_of(path) == home
+
+
+def test_without_its_base_a_moved_file_is_found_by_the_table(project) -> None:
+    tree = tree_of(project, project.commit("x", {"xen/include/asm-x86/a.h": CODE, "tools/a.h": OTHER}))
+    assert tree.moved_to("xen/arch/x86/include/asm/a.h", None) == ("xen/include/asm-x86/a.h",)

@@ -55,7 +55,7 @@ def test_commits_in_the_way_are_told_word_by_word_and_nothing_in_them_is_markup(
     assert '<del class="del">old' in shown
     assert 'href="#hunk-1-1-2"' in shown
     assert "1,200 files" in shown
-    assert "hardly worth a backport" in shown
+    assert "is hardly worth a backport" in shown
     assert "Time ran out" in shown
 
 

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backports.engine.resolutions import Chunk
 from backports.models import Attempt, Branch, Resolution
+from backports.web.resolutions import _rows
 from tests import factories
 from tests.web.conftest import World
 from xsa.models import Advisory, Membership, User
@@ -160,6 +161,12 @@ def test_hostile_text_in_an_answer_is_shown_and_does_nothing(world: World, older
     assert "&lt;script&gt;alert(1)" in shown
     assert "\u202e" not in shown
     assert "U+202E" in shown
+
+
+def test_the_head_of_a_file_is_no_removed_and_no_added_line() -> None:
+    head, hunk = "diff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n", "@@ -1,2 +1,2 @@\n one\n--- two\n+++ three\n"
+    patch = f"{head}{hunk}diff --git a/b.c b/b.c\n--- a/b.c"
+    assert [tag for tag, _ in _rows(patch.split("\n"))] == ["", "", "", "", " ", "-", "+", "", ""]
 
 
 def test_a_page_asks_for_answers_once_and_only_where_conflicts_are_open(

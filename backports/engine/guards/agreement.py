@@ -8,15 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backports.engine.result import Flag
+from backports.engine.result import Flag, Rung
 
 from .changes import Case
 
 
 def look(case: Case) -> Iterator[Flag]:
-    """`rungs-disagree`: a clean merge with the author's own file puts the change elsewhere."""
-    for file in case.files:
+    """`rungs-disagree`: a clean merge with the author's own file puts the change elsewhere.
+
+    What was put into the target's own words differs from such a merge by intention.
+    """
+    for file in (file for file in case.files if file.path not in _translated(case)):
         if file.merged is not None and file.merged != file.ours.after.data:
             lines = [edit.new_start + 1 for edit in file.ours.edits]
             sentence = "merging with the source's own file gives another result than placing the hunks."
             yield Flag("rungs-disagree", sentence, file.path, tuple(lines))
+
+
+def _translated(case: Case) -> frozenset[str]:
+    files = (file for patch in case.result.patches for file in patch.files)
+    return frozenset(
+        file.path
+        for file in files
+        if any(hunk.placement and hunk.placement.rung is Rung.DIALECT for hunk in file.hunks)
+    )

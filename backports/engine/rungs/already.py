@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -54,19 +55,24 @@ def _tells(context: FileContext, number: int, context_lines: int) -> bool:
 def _postimages(context: FileContext, number: int, start: int, stop: int) -> list[int]:
     block = context.shapes[number].postimage[start:stop]
     found = context.index.find(block, context.expected(number) + start)
-    return [at for at in found if context.fits(number, at, len(block)) and not _still_there(context, number, at)]
+    found = [at for at in found if context.fits(number, at, len(block))]
+    return _without_the_removed(context, number, found) if found and not context.shapes[number].added else found
 
 
-def _still_there(context: FileContext, number: int, start: int) -> bool:
-    """Whether code that the hunk only removes stands elsewhere: in the same function, or as a block anywhere."""
-    shape = context.shapes[number]
-    if shape.added:
-        return False
-    index, low, high = context.index, *context.index.function_at(start)
-    if any(low <= at < high for line in shape.removed if is_distinctive(line) for at in index.places.get(line, ())):
-        return True
+def _without_the_removed(context: FileContext, number: int, found: list[int]) -> list[int]:
+    """Those of the places where the removed code is gone: from the function, and as a block from everywhere."""
+    shape, index = context.shapes[number], context.index
     blocks = (shape.preimage[run.start : run.stop] for run in shape.runs)
-    return any(len(block) > 1 and any_distinctive(block) and index.find(block, start) for block in blocks)
+    if any(len(block) > 1 and any_distinctive(block) and index.find(block, found[0]) for block in blocks):
+        return []
+    places = [index.places.get(line, ()) for line in set(shape.removed) if is_distinctive(line)]
+    return [at for at in found if not any(_within(some, *index.function_at(at)) for some in places)]
+
+
+def _within(places: Sequence[int], low: int, high: int) -> bool:
+    """Whether one of the ascending places is in `[low, high)`."""
+    at = bisect_left(places, low)
+    return at < len(places) and places[at] < high
 
 
 def _rank(context: FileContext, number: int, start: int) -> tuple[bool, int]:

@@ -17,7 +17,7 @@ from .adjacent import by_lines
 from .context import FileContext, Landing, Refusal, Replace
 
 DOUBT = "lines that it removes, or stands between, read a little differently in the target"
-WORD = re.compile(rb"\w")
+WORD, INDENT = re.compile(rb"\w"), re.compile(rb"[ \t]*")
 MIN_SHARE = 0.7
 MAX_OWN = 0.2  # of the removed lines, when only lines are removed and they are LONG or more
 LONG = 5
@@ -66,7 +66,16 @@ def _is_the_block(run: Run, lines: Alignment, low: int, high: int) -> bool:
 
 
 def _is_outdated(run: Run, lines: Alignment) -> bool:
-    """Whether an added line uses a word that the target has another one for in the lines beside or among the run's."""
+    """Whether the lines beside or among the run's show that the target would say, or indent, what it adds otherwise."""
     near = range(run.start - 1, run.stop + 1)
     lost = {word for line in near if lines.is_changed(line) for word in lost_words(lines, line)}
+    if any(_is_reindented(lines, line) for line in near if run.lines):
+        return True
     return bool(lost & {word for line in run.lines for word in words(line)})
+
+
+def _is_reindented(lines: Alignment, line: int) -> bool:
+    at = lines.at(line)
+    if at is None or not lines.target[at].strip():
+        return False
+    return INDENT.match(lines.base[line]).group() != INDENT.match(lines.target[at]).group()  # type: ignore[union-attr]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from backports.engine.dialect import Dialect, learn, members_of, names_of
+from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of
 from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
 from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
@@ -137,7 +137,8 @@ class FileContext:
     _dialect: Dialect | None = None
     _spoken: FileContext | None = None
     _blind: FileContext | None = None
-    _functions: tuple[dict[bytes, Function], dict[bytes, Function]] | None = None
+    _functions: tuple[list[Function], dict[bytes, Function]] | None = None
+    _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
     _merged: list[list[Merged]] | None = None
 
     def __post_init__(self) -> None:
@@ -217,11 +218,17 @@ class FileContext:
         if self.base_map is None or not runs:
             return None
         if self._functions is None:
-            self._functions = (named_functions(self.base_map.base), named_functions(self.index.lines))
+            known = named_functions(self.base_map.base), named_functions(self.index.lines)
+            self._functions = list(known[0].values()), known[1]
         base, target = self._functions
-        theirs = next((one for one in base.values() if one.start <= runs[0].start and runs[-1].stop <= one.stop), None)
+        at = bisect_right(base, runs[0].start, key=lambda one: one.start) - 1
+        theirs = base[at] if at >= 0 and runs[-1].stop <= base[at].stop else None
         ours = target.get(theirs.name) if theirs else None
-        return self._scoped(self.base_map, theirs, ours) if theirs and ours else None
+        if theirs is None or ours is None:
+            return None
+        if theirs.name not in self._scopes:
+            self._scopes[theirs.name] = self._scoped(self.base_map, theirs, ours)
+        return self._scopes[theirs.name]
 
     def _scoped(self, whole: BaseMap, theirs: Function, ours: Function) -> BaseMap:
         old, new = whole.base[theirs.start : theirs.stop], whole.target[ours.start : ours.stop]
@@ -242,17 +249,14 @@ class FileContext:
             return Dialect()
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
         rules = rules_for(lines, self.index.lines, self._lacks)
-        sought = self.unknown(self._changed(names_of(lines)))
-        names = learn(sought, self.base_map, self.differ) if self.base_map and sought else {}
-        return Dialect(names, rules)
+        return Dialect(self._learn_names(names_of(lines)), rules)
 
-    def _changed(self, names: frozenset[bytes]) -> frozenset[bytes]:
-        """Those of the names that stand in base lines which the target changed, and nowhere in the target."""
+    def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
         if self.base_map is None:
-            return frozenset()
-        base, edits = self.base_map.base, self.base_map.edits
-        changed = names & names_of([line for edit in edits for line in base[edit.old_start : edit.old_stop]])
-        return changed - names_of(self.index.lines) if changed else changed
+            return {}
+        possible = used & changed_names(self.base_map)
+        sought = self.unknown(possible - names_of(self.index.lines)) if possible else frozenset()
+        return learn(sought, self.base_map, self.differ) if sought else {}
 
     def _lacks(self, name: bytes) -> bool:
         """Whether the source's tree has the name and the target's lacks it; by the two files when no more is known."""

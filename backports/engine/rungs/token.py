@@ -7,7 +7,7 @@ from functools import partial
 from backports.engine.locate import split_lines
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Rung
-from backports.engine.tokens import merge_words
+from backports.engine.tokens import MAX_TOKENS, merge_words
 from backports.engine.tree import LineDiffer
 
 from . import chunkwise
@@ -27,6 +27,8 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
 def by_words(differ: LineDiffer, run: Run, base_map: BaseMap, order: int) -> list[Replace] | None:
     """The lines of the run's chunk that a merge by words changes."""
     chunk = chunks([run], base_map)[0]
+    if max(chunk.base_stop - chunk.base_start, chunk.stop - chunk.start) > MAX_TOKENS:
+        return None
     ours = base_map.target[chunk.start : chunk.stop]
     base = base_map.base[chunk.base_start : chunk.base_stop]
     merged = merge_words(b"".join(base), b"".join(ours), b"".join(chunk.theirs), differ)

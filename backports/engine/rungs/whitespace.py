@@ -12,12 +12,13 @@ from dataclasses import replace
 from backports.engine.result import Rung
 
 from . import offset, three_way
-from .context import FileContext, Landing, Refusal, Replace
+from .context import FileContext, Landing, Refusal
 
 RUNGS = (offset.place, three_way.place)
 DOUBT = "it was found without regard to white space; what it adds is indented as the target's lines are"
 TAB = 8
-REACH = 12
+REACH = 12  # lines around a landing in which its lines are looked for
+BESIDE = 2  # lines beside a run whose indent tells that of its own
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
@@ -33,41 +34,55 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
 
 
 def _landing(context: FileContext, number: int, found: Landing) -> Landing | Refusal:
-    indents = _indents(context, number, found)
-    if len({_width(other) - _width(own) for own, other in indents.items()}) > 1:
-        return Refusal(
-            "other-indent", "The target indents the lines around it in more than one other way.", found.start
-        )
-    runs = context.shapes[number].runs
-    edits = tuple(
-        Replace(edit.start, edit.stop, tuple(_indented(line, indents) for line in runs[edit.run].lines), edit.run)
-        for edit in found.edits
-    )
+    edits = []
+    for edit in found.edits:
+        indents = _indents(context, number, found, edit.run)
+        lines = None if indents is None else _all_indented(context.shapes[number].runs[edit.run].lines, indents)
+        if lines is None:
+            return Refusal("other-indent", "The target indents the lines around it in more than one way.", edit.start)
+        edits.append(replace(edit, lines=lines))
     if context.strange(edits):
         return Refusal("missing-name", "It adds names that the target does not have.", found.start)
-    return replace(found, edits=edits, placement=replace(found.placement, rung=Rung.WHITESPACE), doubt=DOUBT)
+    placement = replace(found.placement, rung=Rung.WHITESPACE)
+    return replace(found, edits=tuple(edits), placement=placement, doubt=DOUBT)
 
 
-def _indents(context: FileContext, number: int, found: Landing) -> dict[bytes, bytes]:
-    """What indents the lines of the target that stand in the hunk with another white space, by the hunk's indent."""
-    target = context.index.lines
+def _indents(context: FileContext, number: int, found: Landing, order: int) -> dict[bytes, bytes] | None:
+    """What the target has for the indents of the lines in and right beside a run; None when it has two for one."""
+    target, shape = context.index.lines, context.shapes[number]
     near = {_bare(target[at]): target[at] for at in _around(found, len(target))}
-    pairs = ((line, near.get(_bare(line))) for line in context.shapes[number].preimage if line.strip())
-    return {_indent(line): _indent(other) for line, other in pairs if other is not None}
+    run, known = shape.runs[order], dict[bytes, bytes]()
+    for line in shape.preimage[max(0, run.start - BESIDE) : run.stop + BESIDE]:
+        other = near.get(_bare(line)) if line.strip() else None
+        if other is not None and known.setdefault(_indent(line), _indent(other)) != _indent(other):
+            return None
+    return known
 
 
 def _around(found: Landing, length: int) -> range:
     return range(max(0, found.start - REACH), min(length, found.stop + REACH))
 
 
-def _indented(line: bytes, indents: dict[bytes, bytes]) -> bytes:
-    """The line with the target's indent: as a line of the same indent has it there, or moved as far as the others."""
+def _all_indented(lines: tuple[bytes, ...], indents: dict[bytes, bytes]) -> tuple[bytes, ...] | None:
+    """The lines with the target's indents; None when those it has tell nothing of one of them.
+
+    All move equally far; only where the target has tabs for spaces, or the reverse, each indent has its own.
+    """
+    moved = {_width(other) - _width(own) for own, other in indents.items()}
+    retabbed = any((b"\t" in own) != (b"\t" in other) for own, other in indents.items() if own and other)
+    own = {_indent(line) for line in lines if line.strip()}
+    if len(moved) > 1 and not (retabbed and own <= set(indents)):
+        return None
+    by = moved.pop() if len(moved) == 1 else 0
+    tabs = any(b"\t" in other for other in indents.values())
+    return tuple(_indented(line, indents, by, tabs=tabs) for line in lines)
+
+
+def _indented(line: bytes, indents: dict[bytes, bytes], by: int, *, tabs: bool) -> bytes:
     own = _indent(line)
-    if not line.strip() or own in indents or not indents:
-        return indents.get(own, own) + line[len(own) :]
-    known, other = next(iter(indents.items()))
-    wide = max(0, _width(own) + _width(other) - _width(known))
-    return _made(wide, tabs=any(b"\t" in other for other in indents.values())) + line[len(own) :]
+    if not line.strip() or own in indents or not by:
+        return indents.get(own, own) + line[len(own) :] if line.strip() else line
+    return _made(max(0, _width(own) + by), tabs=tabs) + line[len(own) :]
 
 
 def _made(wide: int, *, tabs: bool) -> bytes:

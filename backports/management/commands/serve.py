@@ -34,6 +34,7 @@ class Command(BaseCommand):
             demo=not options["no_demo"],
             xen_git=options["xen_git"],
             own_database=settings.EMBEDDED_DATABASE,
+            compiles=bool(settings.COMPILE_COMMANDS),
         )
         # Every file that the parts make from here on is for their own account only.
         os.umask(0o077)
