@@ -170,13 +170,15 @@ class Flag:
     """What a guard found in a result that applied.
 
     `code` names the guard (`missing-symbol` …), `sentence` tells a person what to look at,
-    `lines` are 1-based in the file at `path` after the whole series.
+    `lines` are 1-based in the file at `path` after the whole series (none where the lines were withheld);
+    `names` are the identifiers that it is about, for whoever asks where they came from.
     """
 
     code: str
     sentence: str
     path: str = ""
     lines: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
