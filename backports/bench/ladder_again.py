@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backports.engine.ladder import apply_series
-from backports.engine.result import Change, Outcome, SeriesResult
+from backports.engine.result import Change, Outcome, Rung, SeriesResult
 from backports.engine.series import blob_oid
 from backports.engine.tree import Blob, TreeReader
 from backports.git.tree import GitTree, diff_lines
@@ -33,17 +33,22 @@ class AgainTask:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Outcomes on the fixed tree and on our own result: "" where it was not tried, an error's code where it failed."""
+    """Outcomes on the fixed tree and on our own result: "" where it was not tried, an error's code where it failed.
+
+    `rung` is the highest that the result on the target needed.
+    """
 
     task: Task
     fixed: str = ""
     twice: str = ""
+    rung: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row's object in the second results file."""
         return {"source": ",".join(self.task.sources), "target": self.task.target} | {
             "on_fixed_tree": self.fixed or None,
             "applied_twice": self.twice or None,
+            "rung": self.rung or None,
         }
 
 
@@ -64,10 +69,6 @@ class ResultTree:
         """What the store below has."""
         return self._tree.blob(oid)
 
-    def home_of(self, path: str) -> str:
-        """Where a new file belongs in the tree below."""
-        return self._tree.home_of(path)
-
     def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:
         """Where the tree below has it, without what the result deleted."""
         return [other for other in self._tree.moved_to(path, base) if self.read(other) is not None]
@@ -85,26 +86,28 @@ class AgainRunner:
 
     def run(self, task: AgainTask) -> Again:
         """Tries one row in both ways."""
-        fixed = self._told(lambda: self._on_fixed(task)) if task.expected else ""
-        return Again(task.task, fixed, self._told(lambda: self._twice(task.task)))
+        fixed = self._told(lambda: self._on_fixed(task)) if task.expected else ("", "")
+        twice, rung = self._told(lambda: self._twice(task.task))
+        return Again(task.task, fixed[0], twice, rung)
 
-    def _told(self, attempt: Callable[[], str]) -> str:
+    def _told(self, attempt: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         try:
             with time_limit(ROW_SECONDS):
                 return attempt()
         except Exception as error:
-            return problem_of(error)
+            return problem_of(error), ""
 
-    def _on_fixed(self, task: AgainTask) -> str:
+    def _on_fixed(self, task: AgainTask) -> tuple[str, str]:
         row = replace(task.task, target=task.expected)
-        return self._apply(row, self._tree(row)).outcome
+        return self._apply(row, self._tree(row)).outcome, ""
 
-    def _twice(self, row: Task) -> str:
+    def _twice(self, row: Task) -> tuple[str, str]:
+        """The outcome of the second time and the rung of the first; two times "" where the first was not whole."""
         tree = self._tree(row)
         first = self._apply(row, tree)
         if first.outcome not in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
-            return ""
-        return self._apply(row, ResultTree(tree, first)).outcome
+            return "", ""
+        return self._apply(row, ResultTree(tree, first)).outcome, first.rung or ""
 
     def _tree(self, row: Task) -> GitTree:
         repo = self._runner.repository(row)
@@ -130,9 +133,16 @@ def again_table(rows: Sequence[Row], answers: Sequence[Again]) -> Iterator[str]:
     by_row = dict(zip(map(id, rows), answers, strict=True))
     for name, members in groups_of(rows):
         told = [by_row[id(row)] for row in members]
-        counted = [_known([one.fixed for one in told]), _known([one.twice for one in told])]
-        if counted[0][1]:
-            yield f"{name:30} {counted[0][1]:5} {share(*counted[0]):>18}   {counted[1][1]:5} {share(*counted[1]):>14}"
+        if members:
+            yield _line(name, told)
+    for rung in Rung:
+        if found := [one for one in answers if one.rung == rung]:
+            yield _line(f"highest rung {rung}", found)
+
+
+def _line(name: str, told: Sequence[Again]) -> str:
+    fixed, twice = _known([one.fixed for one in told]), _known([one.twice for one in told])
+    return f"{name:30} {fixed[1]:5} {share(*fixed):>18}   {twice[1]:5} {share(*twice):>14}"
 
 
 def _known(outcomes: Sequence[str]) -> tuple[int, int]:

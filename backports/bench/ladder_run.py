@@ -175,7 +175,7 @@ def _answer(task: Task, result: SeriesResult, tree: GitTree) -> Answer:
     return Answer(
         task,
         outcome=result.outcome.value,
-        confidence=result.confidence.value if result.confidence else None,
+        confidence=result.confidence.value if whole and result.confidence else None,
         rung=result.rung.value if result.rung else None,
         guards=tuple(dict.fromkeys(flag.code for flag in result.flags)),
         files=changed_files(result, tree) if whole else None,

@@ -21,6 +21,7 @@ from .ladder_run import Answer, Files
 
 DISTANCES = ("0", "1", "2 and more", "master", "unknown")
 HIGH = "high"
+UNKNOWN = "not judged"
 COLUMNS = (
     f"{'rows':>5}  {'equal':>7} {'differs':>7} {'none':>7}   {'high':>7} {'right':>7}   "
     f"{'wall':>8} {'p95':>8}   {'cpu':>8} {'p95':>8}"
@@ -93,7 +94,7 @@ def counts(judged: Iterable[Judged], what: str) -> Iterator[str]:
     """How often each rung or outcome (an attribute of the answer) came with each verdict."""
     found: dict[str, Counter[str]] = {}
     for one in judged:
-        found.setdefault(getattr(one.answer, what) or "-", Counter())[one.verdict] += 1
+        found.setdefault(getattr(one.answer, what) or "-", Counter())[one.verdict or UNKNOWN] += 1
     for name, count in sorted(found.items()):
         yield f"  {name:20} " + "  ".join(f"{verdict} {number}" for verdict, number in sorted(count.items()))
 

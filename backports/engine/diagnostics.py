@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 _TOLD = re.compile(
-    rb"^(?P<path>(?!\d+:)[^\s:()][^:\n]*):(?P<line>\d+):(?:\d+:)? *(?P<kind>(?:fatal )?error|warning)s?: (?P<message>.+)$",
+    rb"^(?P<path>(?!\d+:)[^\s:()][^:\n]*):(?P<line>\d+):(?:\d+:)? *"
+    rb"(?P<kind>(?:fatal )?error|warning)s?: (?P<message>.+)$",
     re.IGNORECASE,
 )
 _LINKER = re.compile(

@@ -68,6 +68,11 @@ def names_of(lines: Sequence[bytes]) -> frozenset[bytes]:
     return frozenset(NAME.findall(b"".join(lines)))
 
 
+def changed_names(base_map: BaseMap) -> frozenset[bytes]:
+    """Every name in lines of the base that the target has otherwise: only those can be learned."""
+    return names_of([line for edit in base_map.edits for line in base_map.base[edit.old_start : edit.old_stop]])
+
+
 def learn(sought: Collection[bytes], base_map: BaseMap, differ: LineDiffer) -> dict[bytes, bytes]:
     """What the target calls each of the names `sought`, which it does not have, as far as its changes tell."""
     source = names_of(base_map.base)

@@ -8,7 +8,7 @@
                                         "trail": [{"rung", "answer", "line", "code", "sentence"}],
                                         "places": [{"line", "likeness", "heading"}]}]}]}],
      "cut": true when it was longer than `MAX_LINES` lines of hunks,
-     "flags": [{"code", "sentence", "path", "lines": [line],
+     "flags": [{"code", "sentence", "path", "lines": [line], "names": [identifier],
                 "around": [{"line": of the first, "lines": [[is one of the flag's, text]]}],
                 "introduced": [{"name", "oid", "subject"}], where a commit brought a missing name}],
      "grounds": what the confidence rests on, in a sentence,
@@ -156,6 +156,7 @@ def _flag(flag: Flag, result: SeriesResult) -> dict[str, Any]:
         "sentence": text(flag.sentence),
         "path": text(flag.path),
         "lines": list(flag.lines[:MAX_SHOWN]),
+        "names": [text(name) for name in flag.names[:MAX_SHOWN]],
         "around": list(_around(flag.lines, _after(result, flag.path))),
     }
 

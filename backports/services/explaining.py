@@ -33,6 +33,7 @@ from backports.models import Attempt
 
 from .climbing import based
 from .explained import culprits_json, drops_json, set_json
+from .introduced import with_commits
 from .places import mirror_path, results_path
 from .planning import fixes_for
 from .sources import Source, read_result, read_source
@@ -95,13 +96,23 @@ def _found(attempt: Attempt) -> dict[str, Any]:
     """What is to be added to the evidence; {} when it cannot be told, which is no reason to try without end."""
     try:
         case = open_case(attempt)
-        return case.explain() if case else {}
+        return _introduced(attempt) | (case.explain() if case else {})
     except (EngineError, GitError) as error:
         log.warning("attempt not explained attempt=%s code=%s", attempt.pk, error.code)
     except Exception as error:
         # The message may quote a patch; the type is enough to find the place.
         log.error("attempt not explained attempt=%s error=%s", attempt.pk, type(error).__name__)
     return {}
+
+
+def _introduced(attempt: Attempt) -> dict[str, Any]:
+    """The result's flags with the commits that brought what it lacks; {} when none lacks anything."""
+    flags = attempt.evidence.get("flags", [])
+    source = _source(attempt) if any(flag.get("names") for flag in flags) else None
+    if source is None or not source.base:
+        return {}
+    repo = open_repository(mirror_path(attempt.branch.repository.name))
+    return {"flags": with_commits(flags, repo, source.base, seconds=settings.EXPLAIN_SECONDS)}
 
 
 @transaction.atomic

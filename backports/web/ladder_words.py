@@ -71,6 +71,22 @@ GUARDS: dict[str, Term] = _terms(
             "missing label",
             "A new goto jumps to a label that the function here does not have.",
         ),
+        "missing-local": (
+            "missing variable",
+            "A new line uses a variable of the source's function that the function here does not have.",
+        ),
+        "other-exit": (
+            "other exit",
+            "A new return gives a constant that the function here gives in no other place.",
+        ),
+        "second-place": (
+            "second place",
+            "A hunk that was not placed by its own lines has another place that is as good.",
+        ),
+        "asm-arguments": (
+            "arguments of a macro",
+            "An assembler macro is given more arguments than the one of that name takes here.",
+        ),
         "other-arity": (
             "other number of arguments",
             "A new call passes another number of arguments than the function or macro takes here.",
@@ -144,6 +160,10 @@ REJECTIONS: dict[str, Term] = _terms(
         "missing-name": (
             "missing name",
             "The hunk adds names that this branch does not have, so lesser evidence for its place does not suffice.",
+        ),
+        "other-indent": (
+            "other indentation",
+            "The branch indents the lines around the place in more than one other way.",
         ),
         "no-context": (
             "no context",

@@ -64,7 +64,7 @@ def test_reasons_that_the_parts_tell_are_named_and_those_of_a_whole_series_are_n
 
 
 def test_text_that_json_in_a_database_cannot_hold_is_shown_by_symbols() -> None:
-    shown = flagged(Flag("missing-symbol", "\0 \udcff", "a\0b", ()))
+    shown = flagged(Flag("missing-symbol", "\0 \udcff", "a\0b", (), ("\0",)))
     assert "\\u0000" not in json.dumps(shown)
     json.dumps(shown).encode("utf-8")
 

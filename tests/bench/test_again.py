@@ -33,6 +33,7 @@ def test_what_is_fixed_is_told_and_what_never_applied_is_not_asked_twice(tmp_pat
     assert second.as_json()["applied_twice"] is None
     table = list(again_table(rows, [first, second]))
     assert table[1].split() == ["all", "rows", "2", "50.0", "%", "1", "100.0", "%"]
+    assert table[-1].split() == ["highest", "rung", "exact", "1", "100.0", "%", "1", "100.0", "%"]
 
 
 def test_a_new_and_a_deleted_file_are_known_again(tmp_path: Path) -> None:

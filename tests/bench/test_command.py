@@ -56,6 +56,8 @@ def test_every_object_holds_what_was_promised_and_the_table_counts_it(bench: Ben
     promised = {"source", "target", "outcome", "confidence", "rung", "guards", "files", "ms"}
     assert all(promised <= set(one) for one in made)
     assert all((one["files"] is None) == (one["outcome"] not in {"applied", "already-applied"}) for one in made)
+    assert {one["confidence"] for one in made if one["files"] is None} == {None}
+    assert {one["confidence"] for one in made if one["outcome"] == "applied"} == {"high", "review"}
     repo = open_repository(bench.path)
     verdicts = [judge(repo, row, one["files"]) for row, one in zip(bench.rows, made, strict=True)]
     share = 100 * verdicts.count("equal") / len(verdicts)

@@ -17,6 +17,7 @@ from backports.engine.result import Answer, Rung
 from backports.engine.rungs import RUNGS, name_of
 from backports.models import Attempt
 from backports.web import ladder_words
+from backports.web.templatetags import house
 from tests import factories
 from tests.web.conftest import World
 from tests.web.test_markup import HOSTILE, Reader
@@ -177,6 +178,20 @@ def test_evidence_from_before_has_its_page_with_all_reasons(world: World, anonym
     assert "hunk 2 did not land: because." in page
     assert "To look at first" not in page
     assert "Way up the ladder" not in page
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("the tree does not know it.", "The tree does not know it."),
+        ("xen/common/a.c is not here.", "xen/common/a.c is not here."),
+        ("root_pg gets a number.", "root_pg gets a number."),
+        ("Said already.", "Said already."),
+        ("", ""),
+    ],
+)
+def test_sentences_open_with_a_capital_and_names_stay_names(sentence: str, shown: str) -> None:
+    assert house.opened(sentence) == shown
 
 
 def test_many_findings_are_counted_instead_of_listed(world: World, anonymous: Client) -> None:

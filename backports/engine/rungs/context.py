@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from backports.engine.dialect import Dialect, learn, members_of, names_of
+from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of
 from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
 from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
@@ -249,17 +249,14 @@ class FileContext:
             return Dialect()
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
         rules = rules_for(lines, self.index.lines, self._lacks)
-        sought = self.unknown(self._changed(names_of(lines)))
-        names = learn(sought, self.base_map, self.differ) if self.base_map and sought else {}
-        return Dialect(names, rules)
+        return Dialect(self._learn_names(names_of(lines)), rules)
 
-    def _changed(self, names: frozenset[bytes]) -> frozenset[bytes]:
-        """Those of the names that stand in base lines which the target changed, and nowhere in the target."""
+    def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
         if self.base_map is None:
-            return frozenset()
-        base, edits = self.base_map.base, self.base_map.edits
-        changed = names & names_of([line for edit in edits for line in base[edit.old_start : edit.old_stop]])
-        return changed - names_of(self.index.lines) if changed else changed
+            return {}
+        possible = used & changed_names(self.base_map)
+        sought = self.unknown(possible - names_of(self.index.lines)) if possible else frozenset()
+        return learn(sought, self.base_map, self.differ) if sought else {}
 
     def _lacks(self, name: bytes) -> bool:
         """Whether the source's tree has the name and the target's lacks it; by the two files when no more is known."""

@@ -63,6 +63,13 @@ def rung_name(value: str) -> str:
 
 
 @register.filter
+def opened(sentence: str) -> str:
+    """A sentence with a capital at its start, unless it starts with a path or a name."""
+    first = sentence.partition(" ")[0].rstrip(",;:.")
+    return sentence[:1].upper() + sentence[1:] if first.isalpha() and first.islower() else sentence
+
+
+@register.filter
 def short(oid: str) -> SafeString:
     """The first twelve digits of an oid, with all of it on hover."""
     return format_html('<code title="{}">{}</code>', oid, oid[:12]) if oid else mark_safe("")

@@ -66,8 +66,9 @@ def test_a_rung_that_the_model_never_saw_is_not_known() -> None:
 
 
 def test_a_doubt_about_a_place_means_review_whatever_the_model_says() -> None:
-    touched = SHOP.replace(b"    table[slot].name = name;\n", b"    table[slot].name = copy(name);\n")
-    result = apply(unified(SHOP, FIXED, index=False), touched)
+    fixed = SHOP.replace(b"    table[slot].name = name;\n", b"    table[slot].name = copy(name);\n")
+    target = SHOP.replace(b"    table[slot].count += count;\n", b"    table[slot].count = total(count);\n")
+    result = port({PATH: SHOP}, {PATH: fixed}, {PATH: target}, names=False)
     assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
     assert "a place is in doubt" in result.grounds
 
