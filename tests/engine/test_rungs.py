@@ -308,3 +308,16 @@ def test_every_rung_has_one_signature() -> None:
         assert place.__name__ == "place"
         assert place.__annotations__["return"] == "Landing | Refusal | None"
     assert (Landing, Refusal, context.landings) == (Landing, Refusal, {})
+
+
+def test_a_copy_of_the_function_above_does_not_take_its_hunk() -> None:
+    """Between base and target a diff may take the copy for the function; the name in the header tells them apart."""
+    base = b"#include <a.h>\n\n" + _part(b"mend")
+    fixed = base.replace(b"    load(p, 3);\n", b"    check(p);\n    load(p, 3);\n")
+    target = b"#include <a.h>\n\n" + _part(b"twin_mend") + _part(b"mend")
+    result = apply(unified(base, fixed), DictTree({"lib/shop.c": target}, store=[base]))
+    assert after(result) == b"#include <a.h>\n\n" + _part(b"twin_mend") + fixed.removeprefix(b"#include <a.h>\n\n")
+
+
+def _part(name: bytes) -> bytes:
+    return b"int " + name + b"(int p)\n{\n" + b"".join(b"    load(p, %d);\n" % n for n in range(7)) + b"}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from backports.git.errors import GitError
 from backports.git.patches import format_patch
 from backports.git.range_diff import Compared, range_diff
 from backports.git.results import commit_series, open_results
+from backports.git.runner import run_git
 from backports.git.tree import GitTree
 from tests.engine.helpers import SHOP, unified
 
@@ -122,6 +124,28 @@ def test_nothing_is_left_in_the_result_repository(shop: Shop) -> None:
     tip = str(open_results(shop.results, shop.project.path).references["refs/attempts/1"].target)
     range_diff(shop.project.path, shop.results, target, tip, [one.patch for one in result.patches])
     assert sorted(shop.results.rglob("*")) == before
+
+
+@pytest.mark.parametrize("limit", [10, 1 << 20], ids=["fails", "succeeds"])
+def test_what_is_compared_is_in_a_closed_folder_and_gone_after(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    patch, target, scratch = fix(shop), older(shop, b"\n" + SHOP), tmp_path / "scratch"
+    scratch.mkdir()
+    modes: list[int] = []
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    monkeypatch.setattr("backports.git.range_diff.OUTPUT_LIMIT", limit)
+    monkeypatch.setattr("backports.git.range_diff.run_git", lambda *a, **k: _seen(scratch, modes, *a, **k))
+    with contextlib.suppress(GitError):
+        shop.port(patch, target)
+    assert modes == [0o40700]
+    assert list(scratch.iterdir()) == []
+
+
+def _seen(scratch: Path, modes: list[int], *args, **named) -> bytes:
+    """The real git, after a look at who may read the folder that it works in."""
+    modes += [folder.stat().st_mode for folder in scratch.iterdir()]
+    return run_git(*args, **named)
 
 
 def test_a_result_without_commits_has_nothing_to_compare(shop: Shop) -> None:

@@ -6,14 +6,17 @@ from backports.engine.locate import block_at
 from backports.engine.result import Placement, Rung
 
 from .context import FileContext, Landing, Refusal
+from .offset import better_named
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
-    """Lands where the header says, unless the base shows that this code has moved and twin code stands there."""
+    """Lands where the header says, unless base or function show that twin code stands there."""
     start, preimage = context.named(number), context.shapes[number].preimage
     if not preimage:
         return _insert(context, number, start)
     if not block_at(context.index.lines, preimage, start) or not context.anchored(number, start, len(preimage)):
+        return None
+    if better_named(context, number, start):
         return None
     mapped = context.mapped(number)
     if (mapped is not None and mapped != start) or not context.fits(number, start, len(preimage)):

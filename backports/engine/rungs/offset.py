@@ -11,7 +11,7 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands where the base maps the hunk to, or at the only place; a place in another function is left to others."""
     found = candidates(context, number)
     mapped = context.mapped(number)
-    if mapped in found:
+    if mapped in found and not better_named(context, number, mapped):
         return landing(context, number, mapped)
     if len(found) > 1:
         found = [start for start in found if context.in_function(number, start)]
@@ -28,6 +28,16 @@ def candidates(context: FileContext, number: int) -> list[int]:
         for start in context.index.find(preimage, context.expected(number))
         if context.fits(number, start, len(preimage)) and context.anchored(number, start, len(preimage))
     ]
+
+
+def better_named(context: FileContext, number: int, start: int | None) -> bool:
+    """Whether `start` is in another function than the hunk's while its lines stand whole in the right one too.
+
+    Where a copy of a function was put above it, a diff between base and target may take the copy for the function.
+    """
+    if start is None or context.in_function(number, start) is not False:
+        return False
+    return any(context.in_function(number, other) for other in candidates(context, number))
 
 
 def landing(context: FileContext, number: int, start: int, doubt: str = "") -> Landing:
