@@ -119,14 +119,12 @@ def test_file_that_is_nowhere() -> None:
     assert result.patches[0].files[0].hunks[0].rejection.code == "file-not-found"
 
 
-@pytest.mark.parametrize(
-    ("content", "confidence"), [(SHOP, Confidence.HIGH), (b"/* top */\n" + SHOP, Confidence.REVIEW)]
-)
-def test_moved_file_is_noted_and_reviewed_unless_it_is_the_very_file(content: bytes, confidence: Confidence) -> None:
+@pytest.mark.parametrize(("content", "doubts"), [(SHOP, 0), (b"/* top */\n" + SHOP, 1)])
+def test_moved_file_is_noted_and_told_unless_it_is_the_very_file(content: bytes, doubts: int) -> None:
     tree = DictTree({"src/shop.c": content}, store=[SHOP], moves={"lib/shop.c": ["src/shop.c"]})
     result = apply(PATCH, tree)
     assert list(changed(result)) == ["src/shop.c"]
-    assert result.confidence is confidence
+    assert len(result.patches[0].files[0].doubts) == doubts
     assert "lib/shop.c is src/shop.c in this tree" in result.reasons[0]
 
 
