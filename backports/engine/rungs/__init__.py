@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import adjacent, already, block, dialect, exact, fuzz, nearest, offset, three_way, token, whitespace
+from . import adjacent, already, block, dialect, exact, fuzz, nearest, offset, three_way, token, undone, whitespace
 from .context import FileContext, Landing, Refusal
 
 __all__ = ["RUNGS", "STRICT_RUNGS", "FileContext", "Landing", "Refusal", "Rungs", "name_of"]
@@ -28,6 +28,7 @@ RUNGS: Rungs = (
     block.place,
     token.place,
     dialect.place,
+    undone.place,
 )
 STRICT_RUNGS: Rungs = (exact.place, offset.place, three_way.place)
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+from backports.engine.locate import block_at
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Placement, Rung
-from backports.engine.verify import is_distinctive
+from backports.engine.tree import Edit
+from backports.engine.verify import any_distinctive, is_distinctive
 
+from . import already
 from .context import FileContext, Landing, Refusal, Replace
 
+SHIFT = 3  # lines by which a diff may show an insertion higher or lower
 Settle = Callable[[Run, BaseMap, int], list[Replace] | None]
 
 
@@ -26,6 +30,8 @@ def place(
     for base_map in maps(context, number):
         edits = _settle_all(context.base_runs(number), base_map, settlers)
         answer = land(context, number, edits, rung, doubt) if edits else None
+        if edits == []:
+            answer = _as_there(context, number, base_map)
         if isinstance(answer, Landing):
             return answer
         refusal = refusal or answer
@@ -53,13 +59,43 @@ def _settle_all(runs: Sequence[Run], base_map: BaseMap, settlers: Sequence[Settl
 
 
 def _settle(run: Run, base_map: BaseMap, order: int, settlers: Sequence[Settle]) -> list[Replace] | None:
-    if chunks([run], base_map)[0].state == "same":
+    if chunks([run], base_map)[0].state == "same" or is_there(run, base_map):
         return []
     for settle in settlers:
         found = settle(run, base_map, order)
         if found is not None:
             return found
     return None
+
+
+def is_there(run: Run, base_map: BaseMap) -> bool:
+    """Whether the target's own changes at the place hold the run: the new lines in one of them, the removed gone."""
+    edits = [base_map.edits[at] for at in base_map.touching(run.start, run.stop)]
+    removed = base_map.base[run.start : run.stop]
+    if not edits or not any_distinctive(run.lines or removed):
+        return False
+    gone = sum(min(edit.old_stop, run.stop) - max(edit.old_start, run.start) for edit in edits) == len(removed)
+    new = [base_map.target[edit.new_start : edit.new_stop] for edit in edits]
+    kept = set(removed) - set(run.lines)
+    if not gone or any(line in kept and is_distinctive(line) for lines in new for line in lines):
+        return False
+    return not run.lines or any(_holds(base_map, edit, run.lines) for edit in edits)
+
+
+def _holds(base_map: BaseMap, edit: Edit, block: tuple[bytes, ...]) -> bool:
+    """Whether the block stands in the edit's new lines, or is shown shifted by lines that its two ends share."""
+    low, high = max(0, edit.new_start - SHIFT), edit.new_stop + SHIFT - len(block)
+    places = (at for at in range(low, high + 1) if block_at(base_map.target, block, at))
+    return any(at < edit.new_stop and edit.new_start < at + len(block) for at in places)
+
+
+def _as_there(context: FileContext, number: int, base_map: BaseMap) -> Landing | None:
+    """The landing of a hunk that needs no edit, where it keeps clear of other hunks."""
+    runs = context.base_runs(number)
+    start, stop = base_map.position(runs[0].start), base_map.position(runs[-1].stop)
+    if not context.fits(number, start, max(0, stop - start)):
+        return None
+    return already.landing(context, number, start, max(0, stop - start), context.shapes[number].runs[0].start)
 
 
 def land(context: FileContext, number: int, edits: list[Replace], rung: Rung, doubt: str) -> Landing | Refusal:

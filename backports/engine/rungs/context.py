@@ -15,7 +15,7 @@ from backports.engine.merge import BaseMap, Merged, Run, merge_runs
 from backports.engine.older import rules_for
 from backports.engine.result import Placement
 from backports.engine.tree import Edit, LineDiffer
-from backports.engine.verify import anchors
+from backports.engine.verify import anchors, reverse_hunk
 
 
 def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
@@ -136,6 +136,7 @@ class FileContext:
     _placed: list[int] = field(default_factory=list)
     _dialect: Dialect | None = None
     _spoken: FileContext | None = None
+    _inverse: FileContext | None = None
     _blind: FileContext | None = None
     _functions: tuple[list[Function], dict[bytes, Function]] | None = None
     _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
@@ -313,6 +314,25 @@ class FileContext:
             blind.landings, blind._placed = self.landings, self._placed
             self._blind = blind
         return self._blind
+
+    def inverse(self) -> FileContext | None:
+        """This file with hunks that undo these, on the file as its author left it. None without a base."""
+        if self._inverse is None and self.base_map is not None:
+            self._inverse = self._invert(self.base_map)
+        return self._inverse
+
+    def _invert(self, base_map: BaseMap) -> FileContext:
+        runs = [run for number in range(len(self.hunks)) for run in self.base_runs(number)]
+        authored: list[bytes] = []
+        at = 0
+        for run in runs:
+            authored += [*base_map.base[at : run.start], *run.lines]
+            at = run.stop
+        authored += base_map.base[at:]
+        target = self.index.lines
+        edits = self.differ(b"".join(authored), b"".join(target))
+        hunks = [reverse_hunk(hunk) for hunk in self.hunks]
+        return FileContext(hunks, self.index, BaseMap(authored, target, edits), self.differ)
 
     def leaves_function(self, number: int, start: int) -> bool:
         """Whether target line `start` is in another function than the one whose heading the hunk names."""

@@ -35,6 +35,8 @@ def by_words(differ: LineDiffer, run: Run, base_map: BaseMap, order: int) -> lis
     if merged is None:
         return None
     lines = split_lines(merged)
+    if lines == list(ours):
+        return []
     head = tail = 0
     most = min(len(ours), len(lines))
     while head < most and ours[head] == lines[head]:

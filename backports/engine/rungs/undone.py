@@ -1,0 +1,36 @@
+"""The target holds the hunk's change in other surroundings: undoing it would land.
+
+Source of the idea: `patch --reverse`, which takes a patch for applied when its inverse applies. Here the inverse climbs
+the merging rungs, with the file as the patch's author left it for a base.
+"""
+
+from __future__ import annotations
+
+from backports.engine.result import Rung
+from backports.engine.verify import any_distinctive
+
+from . import adjacent, already, block, token
+from .context import FileContext, Landing, Refusal
+
+RUNGS = (adjacent.place, block.place, token.place)
+
+
+def place(context: FileContext, number: int) -> Landing | Refusal | None:
+    """Lands without any edit where the inverse hunk would take the added lines away again."""
+    if not any_distinctive(context.shapes[number].added):
+        return None
+    inverse = context.inverse()
+    if inverse is None:
+        return None
+    for rung in RUNGS:
+        answer = rung(inverse, number)
+        if isinstance(answer, Landing) and answer.placement.rung is not Rung.ALREADY_APPLIED:
+            return _there(context, number, answer)
+    return None
+
+
+def _there(context: FileContext, number: int, undoing: Landing) -> Landing | None:
+    length = undoing.stop - undoing.start
+    if not context.fits(number, undoing.start, length):
+        return None
+    return already.landing(context, number, undoing.start, length, context.shapes[number].lead)
