@@ -7,8 +7,8 @@
                  "last": the end of a build that failed, "seconds": both builds}}
 
 It is a task of its own on a queue of its own, which a worker of its own takes from: an attempt never waits for it.
-A result with new diagnostics is for review, whatever the ladder found. Nothing is compiled unless COMPILE_COMMANDS
-names a command for the branch.
+A result with new diagnostics is for review, whatever the ladder found, and no longer a source for the next older
+branch. Nothing is compiled unless COMPILE_COMMANDS names a command for the branch.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from backports.git.compiling import UNPACK_SECONDS, Compiled, Recipe, State, com
 from backports.git.errors import GitError
 from backports.models import Attempt, Branch, Compilation
 
+from . import attempts
 from .evidence import text
 from .places import results_path
+from .planning import replan_steps
 from .recipes import recipe_for
 
 log = logging.getLogger(__name__)
@@ -98,6 +100,8 @@ def compile_attempt(pk: str) -> str:
     if not _finish(attempt.pk, lease, compiled):
         return ""
     facts = (pk, compiled.state, compiled.code or "-", len(compiled.found), compiled.seconds)
+    if compiled.state is State.NEW and replan_steps(attempt):
+        attempts.send()
     log.info("compiled attempt=%s state=%s code=%s new=%d seconds=%.0f", *facts)
     return compiled.state
 

@@ -92,6 +92,23 @@ def test_new_diagnostics_are_evidence_a_flag_and_a_reason_to_review(applied: Att
     assert found["patches"]
 
 
+def test_a_result_that_does_not_compile_is_no_source_for_the_branch_below(
+    applied: Attempt, workshop: Workshop, commands: dict[str, Any]
+) -> None:
+    newer = workshop.cell(950, "4.2")
+    built_on = {"above": newer.result, "source_attempt": newer, "confidence": "review"}
+    Attempt.objects.filter(pk=applied.pk).update(**built_on)
+    commands["toy/4.2"] = {"command": first_build_is_fine("exit 3"), "seconds": 60}
+    workshop.sent.clear()
+    compiled(newer)
+    assert newer.confidence == "review"
+    assert (950, "4.1") in workshop.waiting_cells()
+    assert str(workshop.cell(950, "4.1").pk) in workshop.sent
+    workshop.work()
+    assert workshop.cell(950, "4.1").source_attempt_id is None
+    assert workshop.waiting_cells() == set()
+
+
 def test_a_build_that_fails_without_saying_why_is_new_too(applied: Attempt, commands: dict[str, Any]) -> None:
     commands["toy/4.1"]["command"] = first_build_is_fine("echo no reason; exit 3")
     found = compiled(applied).evidence["compile"]
