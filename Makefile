@@ -4,12 +4,13 @@ DATA ?= var
 DEMO ?= 1
 XEN_GIT ?=
 WORKERS ?= 2
+FUZZ_SECONDS ?= 1800
 PYTHON ?=
 VENV = .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench setup-dev setup-system clean
+.PHONY: help setup run test check bench fuzz setup-dev setup-fuzz setup-system clean
 
 help:
 	@echo 'make run     install, start everything on http://127.0.0.1:$(PORT)/, load the demo once; Ctrl-C stops it'
@@ -17,6 +18,7 @@ help:
 	@echo 'make test    install what tests need, then every gate and every test'
 	@echo 'make check   the gates alone: format, lint, types, imports, templates, deployment, migrations'
 	@echo 'make bench   measure on a real clone: make bench XEN_GIT=/path/to/xen.git'
+	@echo 'make fuzz    feed patches, mails and files to the ladder at random, FUZZ_SECONDS=1800 for each of the three'
 	@echo 'make clean   remove $(VENV) and the caches; keeps the data'
 	@echo
 	@echo 'PORT=8000    port of the web server (it listens on 127.0.0.1 only)'
@@ -31,6 +33,9 @@ setup:
 
 setup-dev:
 	@PYTHON='$(PYTHON)' sh tools/setup.sh requirements-dev.txt
+
+setup-fuzz:
+	@PYTHON='$(PYTHON)' sh tools/setup.sh requirements-fuzz.txt
 
 setup-system:
 	@sh tools/system-packages.sh
@@ -50,6 +55,15 @@ bench: setup
 	@if [ -z '$(XEN_GIT)' ]; then echo 'Name a clone: make bench XEN_GIT=/path/to/xen.git' >&2; exit 2; fi
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && chmod 711 "$$data" && \
 		DATA="$$data" $(BIN)/python manage.py bench '$(XEN_GIT)' --workers '$(WORKERS)'
+
+fuzz: setup-fuzz
+	HYPOTHESIS_EXAMPLES=2000 $(BIN)/python -m pytest --timeout=0 tests/engine/test_properties_c.py
+	@mkdir -p '$(DATA)/fuzz'
+	for target in ladder parser mail; do \
+		$(BIN)/python -m tests.fuzz.run $$target "$(DATA)/fuzz/$$target" -max_total_time=$(FUZZ_SECONDS) \
+			-dict=tests/fuzz/words.dict -max_len=1000000 -rss_limit_mb=300 -timeout=100 \
+			-artifact_prefix="$(DATA)/fuzz/$$target-" || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

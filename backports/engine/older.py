@@ -70,6 +70,16 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+UNSIGNED = Rule(re.compile(rb"\b(0[xX][0-9a-fA-F]+|[0-9]+)[uU]\b"), rb"\1", b"")
+"""Numbers whose U suffix came with the rules of MISRA C; XSA-488 9f070ec78856."""
+
+
+def drops_suffixes(old: Sequence[bytes], new: Sequence[bytes]) -> bool:
+    """Whether lines of the author's file stand in the target without the U suffix of their numbers, else the same."""
+    without = {UNSIGNED.translate(line) for line in old if UNSIGNED.new.search(line)}
+    return any(line in without and not UNSIGNED.new.search(line) for line in new)
+
+
 def rules_for(used: Sequence[bytes], target: Sequence[bytes], lacks: Callable[[bytes], bool]) -> tuple[Rule, ...]:
     """The rules that hold for hunks with the lines `used` in a file with the lines `target`.
 

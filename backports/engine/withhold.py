@@ -16,7 +16,9 @@ from .locate import split_lines
 from .result import Flag, HunkResult, Rung, SeriesResult
 from .rungs import Refusal
 
-WITHHELD = frozenset({"missing-symbol", "other-arity", "missing-label", "undeclared-symbol", "missing-format"})
+WITHHELD = frozenset(
+    {"missing-symbol", "undeclared-symbol", "missing-local", "missing-label", "missing-format", "other-arity"}
+)
 KINDS = (FileKind.MODIFY, FileKind.RENAME, FileKind.COPY)
 Withheld = Mapping[int, Mapping[int, Refusal]]
 """By the identity of the file diff: its hunks, counted from 0, with what is said of each."""

@@ -211,6 +211,23 @@ def test_the_table_of_older_words(new: bytes, old: bytes) -> None:
     assert line == old
 
 
+NUMBERS = b"".join(b"#define LAMP_%d 0x%02xU\n" % (n, 2 * n) for n in range(40))
+
+
+def test_a_number_is_added_without_the_suffix_that_its_neighbours_lack() -> None:
+    """XSA-488 9f070ec78856: the branch's table of numbers has no suffixes yet."""
+    fixed = NUMBERS.replace(b"#define LAMP_20 ", b"#define LAMP_NEW 0x27U\n#define LAMP_20 ")
+    result = on(NUMBERS.replace(b"U\n", b"\n"), NUMBERS, fixed)
+    assert after(result) == fixed.replace(b"U\n", b"\n")
+    assert (result.rung, result.confidence) == (Rung.DIALECT, Confidence.REVIEW)
+
+
+def test_a_suffix_is_kept_where_only_lines_far_away_lack_it() -> None:
+    fixed = NUMBERS.replace(b"#define LAMP_20 ", b"#define LAMP_NEW 0x27U\n#define LAMP_20 ")
+    result = on(NUMBERS.replace(b"LAMP_2 0x04U", b"LAMP_2 0x04"), NUMBERS, fixed)
+    assert b"#define LAMP_NEW 0x27U\n" in (after(result) or b"")
+
+
 # Files and headers
 
 

@@ -16,6 +16,7 @@ MAX_ARGUMENTS = 15
 MAX_DEPTH = 64
 NAME = re.compile(rb"(?<![\w.])[A-Za-z_]\w*")
 WORD = re.compile(rb"[A-Za-z_]\w*")
+_WORD_BYTE = re.compile(rb"\w")
 MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
 PAIR = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*+(?=([A-Za-z_]\w*+)\s*+(?:->|\.)\s*+([A-Za-z_]\w*))")
 FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
@@ -72,6 +73,17 @@ def _blank(match: re.Match[bytes]) -> bytes:
     if b"\n" in text:
         return _NOT_NEWLINE.sub(b" ", text)
     return (b'""' if text[:1] == b'"' else b" 0" if text[:1] == b"'" else b"  ") + b" " * (len(text) - 2)
+
+
+def has_word(text: bytes, name: bytes) -> bool:
+    """Whether the text holds the name as a word; far faster than a pattern that looks behind."""
+    at = text.find(name)
+    while at >= 0:
+        stop = at + len(name)
+        if not (_WORD_BYTE.match(text, at - 1) if at else None) and not _WORD_BYTE.match(text, stop):
+            return True
+        at = text.find(name, stop)
+    return False
 
 
 def names(code: bytes) -> set[bytes]:

@@ -20,6 +20,7 @@ from .symbols import Symbols
 
 GUARDED_HUNKS = 1000  # of a file; what is larger is not looked at, and told
 GUARDED_BYTES = 4 * 1024 * 1024
+LONGEST_COMMENT = 20_000  # bytes; how far back the start of an open one is looked for
 LONGEST_FUNCTION = 2000  # lines; what is longer is looked at as far as this
 
 
@@ -57,7 +58,8 @@ class Text:
     def _blanked(self, low: int, high: int) -> list[bytes]:
         start = self._starts[low]
         part = self.data[start : self._starts[high]]
-        if self.data.rfind(b"/*", 0, start) <= self.data.rfind(b"*/", 0, start):
+        back = max(0, start - LONGEST_COMMENT)
+        if self.data.rfind(b"/*", back, start) <= self.data.rfind(b"*/", back, start):
             return split_lines(ccode.code_only(part))
         return split_lines(ccode.code_only(b"/*" + part)[2:])
 
@@ -67,10 +69,7 @@ class Text:
 
     def has_word(self, name: bytes) -> bool:
         """Whether the file holds the name as a word, comments included."""
-        at = self.data.find(name)
-        if at < 0:
-            return False
-        return re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", self.data[max(0, at - 1) :]) is not None
+        return ccode.has_word(self.data, name)
 
     def has_member(self, parts: Sequence[bytes]) -> bool:
         """Whether the file uses these members, one of the other."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from backports.engine.result import Flag
 
@@ -24,7 +25,7 @@ _DECLARED = re.compile(
 )
 _MORE_DECLARED = re.compile(rb",\s*+\**+\s*+([A-Za-z_]\w*+)\s*+(?=[=;,\[])")
 _DEFINED = re.compile(rb"#[ \t]*(?:define|undef|ifdef|ifndef)[ \t]+([A-Za-z_]\w*)|defined\s*\(?\s*([A-Za-z_]\w*)")
-_GOTO = re.compile(rb"\bgoto\s+\w+")  # labels have a guard of their own
+GOTO = re.compile(rb"\bgoto\s+\w+")  # labels have a guard of their own
 _LABEL = re.compile(rb"(?:^|[;{}])[ \t]*([A-Za-z_]\w*)[ \t]*:(?!:)", re.MULTILINE)
 _ENUM = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*(?:=[^=;]*)?,[ \t]*$", re.MULTILINE)
 _MACRO_MADE = re.compile(rb"^[A-Z_]{4}[A-Z0-9_]*+\(\s*+([A-Za-z_]\w*+)\s*+[,)]", re.MULTILINE)
@@ -50,7 +51,7 @@ def look_undeclared(case: Case) -> Iterator[Flag]:
     for file in case.c_files:
         if not file.path.endswith((".c", ".h")):
             continue
-        names = {name for name in ccode.names(_GOTO.sub(b"", file.ours.added_code)) - defined if not _generated(name)}
+        names = {name for name in ccode.names(GOTO.sub(b"", file.ours.added_code)) - defined if not _generated(name)}
         names = {name for name in names if not file.ours.before.has_word(name)}
         names -= case.symbols.target.declared(names, file.path)
         there = case.symbols.target.present(names, file.path)
@@ -65,16 +66,20 @@ def look_formats(case: Case) -> Iterator[Flag]:
     if case.symbols is None:
         return
     for file in case.c_files:
-        added = b"".join(line for at in file.ours.added if b"%" in (line := file.ours.after.lines[at]))
-        forms = {b"%" + form for form in ccode.FORMAT.findall(added)}
+        lines = {at: line for at in file.ours.added if b"%" in (line := file.ours.after.lines[at])}
+        forms = {b"%" + form for form in ccode.FORMAT.findall(b"".join(lines.values()))}
         missing = forms - case.symbols.target.present(forms, file.path)
         missing &= case.symbols.source.present(missing, file.path)
         if missing:
-            yield _flag("missing-format", "nothing in the tree prints with {names}", file, missing)
+            flag = _flag("missing-format", "nothing in the tree prints with {names}", file, missing)
+            holding = (
+                at for at, line in lines.items() if any(b"%" + form in missing for form in ccode.FORMAT.findall(line))
+            )
+            yield replace(flag, lines=tuple(at + 1 for at in holding), names=())
 
 
 def _new_tokens(file: FileChange) -> set[bytes]:
-    code = _GOTO.sub(b"", file.ours.added_code)
+    code = GOTO.sub(b"", file.ours.added_code)
     wanted = {name for name in ccode.names(code) if not _generated(name)}
     if file.path.endswith((".S", ".s")):
         return {name for name in wanted if b"_" in name or name.isupper()}

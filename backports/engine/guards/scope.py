@@ -15,8 +15,9 @@ from backports.engine.result import Flag
 
 from . import ccode
 from .changes import Case, FileChange, Text
-from .missing import declared_in
+from .missing import GOTO, declared_in
 
+LONGEST_HEAD = 1000  # bytes from a function's name to its brace
 HEADING = 12  # lines above a body that can belong to its function's head
 _LOCAL = re.compile(rb"(?<![\w.>#'\"])([a-z_]\w*+)\b(?!\s*\()")
 _EXIT = re.compile(rb"\breturn\s+(-?[A-Z][A-Z0-9_]{2,})\s*;")
@@ -26,16 +27,13 @@ _WAY_OUT = re.compile(rb"\b(?:goto\s+(\w+)|return\s+(-?[A-Z][A-Z0-9_]{2,}))\s*;"
 def look_locals(case: Case) -> Iterator[Flag]:
     """`missing-local`: an added line uses a variable of the author's function that the target's function lacks."""
     for file in case.c_files:
+        declared = _declared(file.ours.added_code) if file.theirs else frozenset()
         for at, line in _adapted(file):
-            ours, theirs = _functions(file, at)
-            if not theirs:
-                continue
-            own = [name for name in _LOCAL.findall(line) if _is_foreign(name, ours, theirs, file)]
+            own = _foreign(frozenset(_LOCAL.findall(GOTO.sub(b"", line))) - ccode.KEYWORDS - declared, file, at)
             if own:
-                shown = ", ".join(sorted({name.decode("latin-1") for name in own}))
-                yield Flag(
-                    "missing-local", f"the function has no {shown}, which the added lines use.", file.path, (at + 1,)
-                )
+                shown = ", ".join(sorted(name.decode("latin-1") for name in own))
+                sentence = f"the function has no {shown}, which the added lines use."
+                yield Flag("missing-local", sentence, file.path, (at + 1,))
 
 
 def look_exits(case: Case) -> Iterator[Flag]:
@@ -57,15 +55,29 @@ def _adapted(file: FileChange) -> Iterator[tuple[int, bytes]]:
         yield from file.ours.added_lines.items()
 
 
+def _foreign(used: frozenset[bytes], file: FileChange, at: int) -> frozenset[bytes]:
+    """Those of the names that the author's function around the line declares, and the target's does not hold."""
+    extent = _extent(file.ours.after, at) if used else (0, 0)
+    ours = _own(file, extent) if extent[0] < extent[1] else b""
+    unknown = frozenset(name for name in used if not ccode.has_word(ours, name)) if ours else frozenset()
+    return unknown & _declared(_authors(file, extent)) if unknown else unknown
+
+
 def _functions(file: FileChange, at: int) -> tuple[bytes, bytes]:
     """The code of the target's function around line `at` without its new lines, and of the author's."""
-    text, new = file.ours.after, file.ours.added_lines
-    low, high = _extent(text, at)
-    if low == high or file.theirs is None:
-        return b"", b""
-    name = _name(text, low)
-    ours = b"".join(line for place, line in enumerate(text.code(low, high), low) if place not in new)
-    return ours, _named(file.theirs.before, name) if name else b""
+    extent = _extent(file.ours.after, at)
+    return (_own(file, extent), _authors(file, extent)) if extent[0] < extent[1] else (b"", b"")
+
+
+def _own(file: FileChange, extent: tuple[int, int]) -> bytes:
+    new = file.ours.added_lines
+    lines = enumerate(file.ours.after.code(*extent), extent[0])
+    return b"".join(line for place, line in lines if place not in new)
+
+
+def _authors(file: FileChange, extent: tuple[int, int]) -> bytes:
+    name = _name(file.ours.after, extent[0])
+    return _named(file.theirs.before, name) if name and file.theirs else b""
 
 
 def _extent(text: Text, at: int) -> tuple[int, int]:
@@ -85,29 +97,19 @@ def _name(text: Text, low: int) -> bytes:
 
 def _named(text: Text, name: bytes) -> bytes:
     """The code of the only function of this name, or nothing."""
-    heads = [head.start() for head in re.finditer(rb"(?<!\w)" + re.escape(name) + rb"\s*\(", text.data)]
+    heads = [head.start() for head in re.finditer(re.escape(name) + rb"\s*\(", text.data)]
     found = {
         extent
         for head in heads
-        if (brace := text.data.find(b"\n{", head)) >= 0 and b";" not in text.data[head:brace]
+        if (brace := text.data.find(b"\n{", head, head + LONGEST_HEAD)) >= 0 and b";" not in text.data[head:brace]
         if (extent := _extent(text, text.data.count(b"\n", 0, brace) + 2))[0] < extent[1]
     }
     return b"".join(text.code(*found.pop())) if len(found) == 1 else b""
 
 
-def _is_foreign(name: bytes, ours: bytes, theirs: bytes, file: FileChange) -> bool:
-    if name in ccode.KEYWORDS or name not in _declared(theirs):
-        return False
-    return not _has(ours, name) and name not in _declared(file.ours.added_code)
-
-
 @lru_cache(64)
 def _declared(code: bytes) -> frozenset[bytes]:
     return frozenset(declared_in(code))
-
-
-def _has(code: bytes, name: bytes) -> bool:
-    return name in code and re.search(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", code) is not None
 
 
 def _leaves_by(value: bytes, code: bytes) -> bool:

@@ -12,7 +12,7 @@ from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
 from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
 from backports.engine.merge import BaseMap, Merged, Run, merge_runs
-from backports.engine.older import rules_for
+from backports.engine.older import UNSIGNED, drops_suffixes, rules_for
 from backports.engine.result import Placement
 from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors, reverse_hunk
@@ -250,6 +250,8 @@ class FileContext:
             return Dialect()
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
         rules = rules_for(lines, self.index.lines, self._lacks)
+        if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
+            rules = (*rules, UNSIGNED)
         return Dialect(self._learn_names(names_of(lines)), rules)
 
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
@@ -258,6 +260,16 @@ class FileContext:
         possible = used & changed_names(self.base_map)
         sought = self.unknown(possible - names_of(self.index.lines)) if possible else frozenset()
         return learn(sought, self.base_map, self.differ) if sought else {}
+
+    def _drops_suffixes(self, base_map: BaseMap) -> bool:
+        """Whether the target has numbers without their suffix in lines right beside the hunks."""
+        spans = ((hunk.old_start - 1, hunk.old_start - 1 + hunk.old_count) for hunk in self.hunks)
+        near = (base_map.edits[number] for start, stop in spans for number in base_map.touching(start, stop))
+        base, target = base_map.base, base_map.target
+        return any(
+            drops_suffixes(base[edit.old_start : edit.old_stop], target[edit.new_start : edit.new_stop])
+            for edit in near
+        )
 
     def _lacks(self, name: bytes) -> bool:
         """Whether the source's tree has the name and the target's lacks it; by the two files when no more is known."""

@@ -69,6 +69,19 @@ def test_a_fix_of_one_hunk_that_is_withheld_is_a_conflict() -> None:
     assert (result.outcome, result.patches[0].changes) == (Outcome.CONFLICT, {})
 
 
+def test_a_printf_extension_that_came_later_is_withheld() -> None:
+    """XSA-373 51278ce831a: an extension that the older printf does not know."""
+    header = NEW + b'#define SHOW(n) printk("%pd", n)\n'
+    fixed = FIRST.replace(b"    return all;\n", b'    printk("%pd", all);\n    return all;\n')
+    source = {"lib/door.h": header + b"int printk(const char *s, int n);\n", "lib/door.c": BODY}
+    target = {"lib/door.h": b"int printk(const char *s, int n);\n" + HEADER, "lib/door.c": TOP + BODY}
+    result = port(source, {"lib/door.c": fixed}, target)
+    assert (result.outcome, codes(result)) == (Outcome.PARTLY_APPLIED, ["missing-format"])
+    rejection = result.patches[0].files[0].hunks[1].rejection
+    assert rejection is not None
+    assert rejection.code == "missing-format"
+
+
 def test_where_the_name_is_known_nothing_is_withheld() -> None:
     result = result_on(TOP + BODY, header=NEW)
     assert (result.outcome, codes(result)) == (Outcome.APPLIED, [])
