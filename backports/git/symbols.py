@@ -2,9 +2,9 @@
 
 Every C, C++ and assembler blob is read once, whatever branch holds it: the index file keeps the
 CRC-32 of each name, member and `name/arguments` in it (see `engine.guards.ccode.tokens`), never
-the text. In memory a folder is two sorted arrays of those numbers, kept by the folder's own oid,
-so that a tree costs only the folders that no tree before it had, and those only when a question
-gets as far as them. A name that no file has is taken for known about once in 30,000 times, by collision.
+the text. A folder is two sorted arrays of those numbers, kept on disk and in memory by the folder's
+own oid, so that a tree costs only the folders that no tree before it had, and those only when a
+question gets as far as them. A name that no file has is taken for known about once in 30,000 times, by collision.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pygit2
 
@@ -27,7 +28,7 @@ from backports.engine.guards import ccode
 from .errors import GitError
 from .store import Recent, tree_at
 
-INDEX_NAME = "symbols-3.sqlite"  # the number changes with what tokens() gives
+INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
 FOLDERS_KEPT = 8_000  # about 5 kB each: some 40 MB in a worker
 LISTINGS_KEPT = 20_000
 FILLED_KEPT = 100_000
@@ -37,6 +38,10 @@ FIRST_FOLDERS = 8  # how many are asked first; each next lot is four times as la
 _ARCH = re.compile(r"(?:^|/)(?:arch/|asm-)([A-Za-z0-9]+)(?=/|$)")
 GENERIC = "gen"  # asm-generic, by its first letters
 _BUSY_TIMEOUT = 30.0
+_TABLES = (
+    "blob (oid BLOB PRIMARY KEY, names BLOB)",
+    "folder (oid BLOB PRIMARY KEY, headers BLOB, sources BLOB)",
+)
 Hashes = array  # of unsigned 32-bit numbers, ascending
 
 
@@ -71,7 +76,7 @@ class SymbolIndex:
     def fill(self, repo: pygit2.Repository, treeish: str) -> int:
         """Reads every blob of the tree that the index lacks, and tells how many that were."""
         new = [folder for _, folder in self.of(repo, treeish).folders if folder not in self._filled]
-        _, made = self._names(repo, self._blobs(repo, new)) if new else ({}, 0)
+        _, made = self._read(repo, new) if new else ({}, 0)
         for folder in new:
             self._filled.put(folder, None)
         return made
@@ -79,9 +84,27 @@ class SymbolIndex:
     def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> None:
         """Has the names of these folders' own files at hand."""
         new = [folder for folder in folders if folder not in self._folders]
-        known, _ = self._names(repo, self._blobs(repo, new)) if new else ({}, 0)
-        for folder in new:
-            self._folders.put(folder, _merged(self._listing(repo, folder), known))
+        found, _ = self._read(repo, new) if new else ({}, 0)
+        for oid, folder in found.items():
+            self._folders.put(oid, folder)
+
+    def _read(self, repo: pygit2.Repository, folders: Sequence[str]) -> tuple[dict[str, Folder], int]:
+        """The names of folders, and how many blobs had to be read for them that the index lacked."""
+        if self._file is None:
+            made = {oid: _packed(repo, oid) for oid in self._blobs(repo, folders)}
+            return self._merge(repo, folders, made), len(made)
+        with self._connection(self._file) as database:
+            found = _stored_folders(database, folders)
+            lacking = [oid for oid in folders if oid not in found]
+            known, count = _known_blobs(database, repo, self._blobs(repo, lacking))
+            merged = self._merge(repo, lacking, known)
+            rows = ((bytes.fromhex(oid), one.headers.tobytes(), one.sources.tobytes()) for oid, one in merged.items())
+            database.executemany("INSERT OR IGNORE INTO folder VALUES (?, ?, ?)", rows)
+        return found | merged, count
+
+    def _merge(self, repo: pygit2.Repository, folders: Sequence[str], known: dict[str, bytes]) -> dict[str, Folder]:
+        unpacked = {oid: _unpacked(data) for oid, data in known.items()}
+        return {oid: _merged(self._listing(repo, oid), unpacked) for oid in folders}
 
     def _blobs(self, repo: pygit2.Repository, folders: Iterable[str]) -> list[str]:
         return sorted({blob for folder in folders for blob, _ in self._listing(repo, folder).files})
@@ -106,25 +129,13 @@ class SymbolIndex:
     def _listing(self, repo: pygit2.Repository, oid: str) -> _Listing:
         return self._listings.get(oid, lambda: _Listing.of(repo[oid].peel(pygit2.Tree)))
 
-    def _names(self, repo: pygit2.Repository, oids: Sequence[str]) -> tuple[dict[str, Hashes[int]], int]:
-        """The names of blobs, and how many of them the index did not have and has now."""
-        if self._file is None:
-            made = {oid: _packed(repo, oid) for oid in oids}
-            return {oid: _unpacked(data) for oid, data in made.items()}, len(made)
-        with self._connection(self._file) as database:
-            found = _stored(database, oids)
-            made = {oid: _packed(repo, oid) for oid in oids if oid not in found}
-            if made:
-                rows = ((bytes.fromhex(oid), data) for oid, data in made.items())
-                database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?)", rows)
-        return {oid: _unpacked(data) for oid, data in (*found.items(), *made.items())}, len(made)
-
     @contextlib.contextmanager
     def _connection(self, file: Path) -> Iterator[sqlite3.Connection]:
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
             with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_TIMEOUT)) as database, database:
-                database.execute("CREATE TABLE IF NOT EXISTS blob (oid BLOB PRIMARY KEY, names BLOB) WITHOUT ROWID")
+                for table in _TABLES:
+                    database.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
                 yield database
         except sqlite3.Error as error:
             raise GitError(
@@ -260,14 +271,30 @@ def _merged(listing: _Listing, known: dict[str, Hashes[int]]) -> Folder:
     return Folder(headers, sources)
 
 
-def _stored(database: sqlite3.Connection, oids: Sequence[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+def _known_blobs(
+    database: sqlite3.Connection, repo: pygit2.Repository, oids: Sequence[str]
+) -> tuple[dict[str, bytes], int]:
+    """The packed names of blobs, and how many of them were made and stored now."""
+    found = dict(_stored(database, "oid, names FROM blob", oids))
+    made = {oid: _packed(repo, oid) for oid in oids if oid not in found}
+    rows = ((bytes.fromhex(oid), data) for oid, data in made.items())
+    database.executemany("INSERT OR IGNORE INTO blob VALUES (?, ?)", rows)
+    return found | made, len(made)
+
+
+def _stored_folders(database: sqlite3.Connection, oids: Sequence[str]) -> dict[str, Folder]:
+    rows = _stored(database, "oid, headers, sources FROM folder", oids)
+    return {oid: Folder(_unpacked(headers), _unpacked(sources)) for oid, headers, sources in rows}
+
+
+def _stored(database: sqlite3.Connection, what: str, oids: Sequence[str]) -> Iterator[Any]:
+    """The rows of these oids, which come first in each, as hex digits."""
     for start in range(0, len(oids), 500):
         some = [bytes.fromhex(oid) for oid in oids[start : start + 500]]
         marks = ",".join("?" * len(some))
-        query = f"SELECT oid, names FROM blob WHERE oid IN ({marks})"  # noqa: S608 - only question marks are put in
-        found.update((oid.hex(), data) for oid, data in database.execute(query, some))
-    return found
+        query = f"SELECT {what} WHERE oid IN ({marks})"
+        for oid, *rest in database.execute(query, some):
+            yield oid.hex(), *rest
 
 
 def _packed(repo: pygit2.Repository, oid: str) -> bytes:

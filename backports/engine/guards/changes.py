@@ -21,6 +21,7 @@ from .symbols import Symbols
 GUARDED_HUNKS = 1000  # of a file; what is larger is not looked at, and told
 GUARDED_BYTES = 4 * 1024 * 1024
 LONGEST_COMMENT = 20_000  # bytes; how far back the start of an open one is looked for
+LONGEST_INDENT = 200  # bytes of white space beside a line's text
 LONGEST_FUNCTION = 2000  # lines; what is longer is looked at as far as this
 
 
@@ -78,9 +79,14 @@ class Text:
 
     def has_line(self, line: bytes) -> bool:
         """Whether a line is this one, white space at its ends aside."""
-        if line not in self.data:
-            return False
-        return re.search(rb"^[ \t]*" + re.escape(line) + rb"[ \t\r\f\v]*+$", self.data, re.MULTILINE) is not None
+        at = self.data.find(line)
+        while at >= 0:
+            low, stop = max(0, at - LONGEST_INDENT), at + len(line)
+            before = self.data[max(low, self.data.rfind(b"\n", low, at)) : at]
+            if not before.strip() and not self.data[stop : stop + LONGEST_INDENT].partition(b"\n")[0].strip():
+                return True
+            at = self.data.find(line, stop)
+        return False
 
     def heading(self, at: int) -> bytes:
         """The nearest line above `at` that git would show as its section, or b""."""
