@@ -55,7 +55,7 @@ def parser(data: bytes) -> None:
 
 
 def as_git_tells(file: FileDiff) -> FileDiff:
-    """The file diff with the mode that git always gives to added and deleted files, and none for the side that is not."""
+    """The file diff with the modes that git tells: always one of added and deleted files, none of the side that is not."""
     if file.kind is FileKind.ADD:
         return replace(file, old_mode=None, new_mode=file.new_mode or REGULAR)
     if file.kind is FileKind.DELETE:
