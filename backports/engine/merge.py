@@ -154,7 +154,10 @@ def _chunk(group: Sequence[Run], edits: range, base_map: BaseMap) -> Chunk:
     start, stop = min(start, first.old_start), max(stop, last.old_stop)
     ours_start = first.new_start - (first.old_start - start)
     ours_stop = last.new_stop + (stop - last.old_stop)
-    same = _stands(_theirs(group, start, stop, base_map.base), base_map.target, ours_start, ours_stop)
+    base_line, our_line = base_map.base[start : start + 1], base_map.target[ours_start : ours_start + 1]
+    first_differs = start < group[0].start and list(base_line) != list(our_line)
+    pieces = _theirs(group, start, stop, base_map.base)
+    same = not first_differs and _stands(pieces, base_map.target, ours_start, ours_stop)
     return Chunk("same" if same else "conflict", tuple(group), start, stop, ours_start, ours_stop, base_map.base)
 
 

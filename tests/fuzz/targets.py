@@ -55,10 +55,12 @@ def parser(data: bytes) -> None:
 
 
 def as_git_tells(file: FileDiff) -> FileDiff:
-    """The file diff with the mode that git's style always gives to added and deleted files."""
+    """The file diff with the modes that git tells: always one of added and deleted files, none of the side that is not."""
     if file.kind is FileKind.ADD:
-        return replace(file, new_mode=file.new_mode or REGULAR)
-    return replace(file, old_mode=file.old_mode or REGULAR) if file.kind is FileKind.DELETE else file
+        return replace(file, old_mode=None, new_mode=file.new_mode or REGULAR)
+    if file.kind is FileKind.DELETE:
+        return replace(file, old_mode=file.old_mode or REGULAR, new_mode=None)
+    return file
 
 
 def side(patch: Patch, path: str) -> bytes:
