@@ -6,6 +6,7 @@ out on the target, [] when the target has its change, None when it cannot tell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
@@ -13,11 +14,12 @@ from backports.engine.locate import block_at
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Placement, Rung
 from backports.engine.tree import Edit
-from backports.engine.verify import any_distinctive, is_distinctive
+from backports.engine.verify import is_distinctive
 
 from . import already
 from .context import FileContext, Landing, Refusal, Replace
 
+CASE = re.compile(rb"\s*case\s+\w{4}")  # stands once in its function, so it tells as much as a statement
 SHIFT = 3  # lines by which a diff may show an insertion higher or lower
 Settle = Callable[[Run, BaseMap, int], list[Replace] | None]
 
@@ -72,7 +74,7 @@ def is_there(run: Run, base_map: BaseMap) -> bool:
     """Whether the target's own changes at the place hold the run: the new lines in one of them, the removed gone."""
     edits = [base_map.edits[at] for at in base_map.touching(run.start, run.stop)]
     removed = base_map.base[run.start : run.stop]
-    if not edits or not any_distinctive(run.lines or removed):
+    if not edits or not any(is_distinctive(line) or CASE.match(line) for line in run.lines or removed):
         return False
     gone = sum(min(edit.old_stop, run.stop) - max(edit.old_start, run.start) for edit in edits) == len(removed)
     new = [base_map.target[edit.new_start : edit.new_stop] for edit in edits]
