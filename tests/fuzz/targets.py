@@ -55,7 +55,7 @@ def parser(data: bytes) -> None:
 
 
 def as_git_tells(file: FileDiff) -> FileDiff:
-    """The file diff with the modes that git tells: always one of added and deleted files, none of the side that is not."""
+    """The file diff with the modes that git tells of added and deleted files: one, on the side that is there."""
     if file.kind is FileKind.ADD:
         return replace(file, old_mode=None, new_mode=file.new_mode or REGULAR)
     if file.kind is FileKind.DELETE:
