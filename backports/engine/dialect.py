@@ -21,6 +21,7 @@ from .tree import Edit, LineDiffer
 
 NAME = re.compile(rb"[A-Za-z_]\w*")
 MEMBERS = re.compile(rb"(?<=[\w)\]])((?:(?:->|\.)\s*[A-Za-z_]\w*)+)")
+NO_CODE = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|/\*[^\n]*?(?:\*/|$)|^\s*\*(?=[ /\t]|$)[^\n]*', re.MULTILINE)
 CONSISTENT = 0.8
 MAX_LINES = 60
 
@@ -61,6 +62,11 @@ class Dialect:
 
     def _matches(self, lines: Sequence[bytes]) -> Iterator[tuple[Rule, re.Match[bytes]]]:
         return ((rule, match) for rule in self.rules for line in lines for match in rule.new.finditer(line))
+
+
+def without_words(line: bytes) -> bytes:
+    """The line without what is no code in it: strings and comments, as far as the line alone tells."""
+    return NO_CODE.sub(b" ", line)
 
 
 def names_of(lines: Sequence[bytes]) -> frozenset[bytes]:

@@ -75,7 +75,8 @@ class BaseMap:
         """Where lines inserted before base line `at` belong when one neighbour is unmodified; None when neither is.
 
         Lines that the target itself inserted there leave the order open, which is None too; so does a
-        neighbour without a word in it when the target has lines of its own on the other side.
+        neighbour without a word in it when the target has lines of its own on the other side, but for the blank
+        line at a paragraph's end with the next paragraph's line beyond it.
         """
         edit = next((self.edits[number] for number in self.touching(at, at)), None)
         if edit is None:
@@ -84,9 +85,16 @@ class BaseMap:
             return None
         before = edit.old_stop == at
         neighbour = self.base[at - (not before)] if at - (not before) < len(self.base) else b""
-        if edit.new_start < edit.new_stop and not WORDS.search(neighbour):
+        is_open = edit.new_start < edit.new_stop and not WORDS.search(neighbour)
+        if is_open and not (before and self._ends_paragraph(at)):
             return None
         return edit.new_stop if before else edit.new_start
+
+    def _ends_paragraph(self, at: int) -> bool:
+        """Whether base line `at` is blank and stands unbroken with the line after it, which has words."""
+        if not at + 1 < len(self.base) or self.base[at].strip() or not WORDS.search(self.base[at + 1]):
+            return False
+        return self.whole(at, at + 2) is not None
 
     def touching(self, start: int, stop: int) -> range:
         """Numbers of the edits that overlap or touch base lines `[start, stop)`."""

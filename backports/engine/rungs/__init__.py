@@ -22,13 +22,13 @@ RUNGS: Rungs = (
     offset.place,
     three_way.place,
     nearest.place,
+    undone.place,
     whitespace.place,
     adjacent.place,
     fuzz.place,
     block.place,
     token.place,
     dialect.place,
-    undone.place,
 )
 STRICT_RUNGS: Rungs = (exact.place, offset.place, three_way.place)
 

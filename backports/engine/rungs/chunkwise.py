@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+from backports.engine.align import MAX_LINES, Alignment
 from backports.engine.locate import block_at
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Placement, Rung
@@ -76,12 +77,27 @@ def is_there(run: Run, base_map: BaseMap) -> bool:
     removed = base_map.base[run.start : run.stop]
     if not edits or not any(is_distinctive(line) or CASE.match(line) for line in run.lines or removed):
         return False
-    gone = sum(min(edit.old_stop, run.stop) - max(edit.old_start, run.start) for edit in edits) == len(removed)
     new = [base_map.target[edit.new_start : edit.new_stop] for edit in edits]
     kept = set(removed) - set(run.lines)
-    if not gone or any(line in kept and is_distinctive(line) for lines in new for line in lines):
+    if any(line in kept and is_distinctive(line) for lines in new for line in lines):
         return False
-    return not run.lines or any(_holds(base_map, edit, run.lines) for edit in edits)
+    if run.lines:
+        return _all_dropped(run, base_map, edits) and any(_holds(base_map, edit, run.lines) for edit in edits)
+    return _none_left(run, base_map, edits)
+
+
+def _all_dropped(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
+    """Whether the target changed or dropped every distinctive line that the run removes."""
+    dropped = {at for edit in edits for at in range(max(edit.old_start, run.start), min(edit.old_stop, run.stop))}
+    return all(at in dropped for at in range(run.start, run.stop) if is_distinctive(base_map.base[at]))
+
+
+def _none_left(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
+    """Whether the target has nothing that any distinctive line of the run became."""
+    if any(max(edit.old_stop - edit.old_start, edit.new_stop - edit.new_start) > MAX_LINES for edit in edits):
+        return False
+    lines = Alignment(base_map)
+    return all(lines.at(at) is None for at in range(run.start, run.stop) if is_distinctive(base_map.base[at]))
 
 
 def _holds(base_map: BaseMap, edit: Edit, block: tuple[bytes, ...]) -> bool:

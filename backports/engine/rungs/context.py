@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of
+from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of, without_words
 from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
 from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
@@ -282,7 +282,7 @@ class FileContext:
 
         Where nothing is known of the trees: names of the file that the patch was made on, gone from the target's.
         """
-        lines = [self.spoken(line) for edit in edits for line in edit.lines]
+        lines = [without_words(self.spoken(line)) for edit in edits for line in edit.lines]
         used = names_of(lines)
         if self.strangers is not None:
             return self.unknown(used | members_of(lines))
