@@ -20,7 +20,7 @@ from backports.engine.verify import is_distinctive
 from . import already
 from .context import FileContext, Landing, Refusal, Replace
 
-CASE = re.compile(rb"\s*case\s+\w{4}")  # stands once in its function, so it tells as much as a statement
+CASE = re.compile(rb"\s*case\s+\w{4}")
 SHIFT = 3  # lines by which a diff may show an insertion higher or lower
 Settle = Callable[[Run, BaseMap, int], list[Replace] | None]
 
@@ -75,21 +75,26 @@ def is_there(run: Run, base_map: BaseMap) -> bool:
     """Whether the target's own changes at the place hold the run: the new lines in one of them, the removed gone."""
     edits = [base_map.edits[at] for at in base_map.touching(run.start, run.stop)]
     removed = base_map.base[run.start : run.stop]
-    if not edits or not any(is_distinctive(line) or CASE.match(line) for line in run.lines or removed):
+    if not edits or not any(_tells(line) for line in run.lines or removed):
         return False
     new = [base_map.target[edit.new_start : edit.new_stop] for edit in edits]
     kept = set(removed) - set(run.lines)
-    if any(line in kept and is_distinctive(line) for lines in new for line in lines):
+    if any(line in kept and _tells(line) for lines in new for line in lines):
         return False
     if run.lines:
         return _all_dropped(run, base_map, edits) and any(_holds(base_map, edit, run.lines) for edit in edits)
     return _none_left(run, base_map, edits)
 
 
+def _tells(line: bytes) -> bool:
+    """Whether the line tells code apart where it stands: a case label does within its function."""
+    return is_distinctive(line) or CASE.match(line) is not None
+
+
 def _all_dropped(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
     """Whether the target changed or dropped every distinctive line that the run removes."""
     dropped = {at for edit in edits for at in range(max(edit.old_start, run.start), min(edit.old_stop, run.stop))}
-    return all(at in dropped for at in range(run.start, run.stop) if is_distinctive(base_map.base[at]))
+    return all(at in dropped for at in range(run.start, run.stop) if _tells(base_map.base[at]))
 
 
 def _none_left(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
@@ -97,7 +102,7 @@ def _none_left(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
     if any(max(edit.old_stop - edit.old_start, edit.new_stop - edit.new_start) > MAX_LINES for edit in edits):
         return False
     lines = Alignment(base_map)
-    return all(lines.at(at) is None for at in range(run.start, run.stop) if is_distinctive(base_map.base[at]))
+    return all(lines.at(at) is None for at in range(run.start, run.stop) if _tells(base_map.base[at]))
 
 
 def _holds(base_map: BaseMap, edit: Edit, block: tuple[bytes, ...]) -> bool:

@@ -6,13 +6,15 @@ the merging rungs, with the file as the patch's author left it for a base.
 
 from __future__ import annotations
 
+from functools import partial
+
 from backports.engine.result import Rung
 from backports.engine.verify import any_distinctive
 
-from . import adjacent, already, block, token
+from . import already, chunkwise
+from .adjacent import by_lines
 from .context import FileContext, Landing, Refusal
-
-RUNGS = (adjacent.place, block.place, token.place)
+from .token import by_words
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
@@ -22,11 +24,9 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
     inverse = context.inverse()
     if inverse is None:
         return None
-    for rung in RUNGS:
-        answer = rung(inverse, number)
-        if isinstance(answer, Landing) and answer.placement.rung is not Rung.ALREADY_APPLIED:
-            return _there(context, number, answer)
-    return None
+    settlers = (by_lines, partial(by_words, context.differ))
+    answer = chunkwise.place(inverse, number, settlers, Rung.ALREADY_APPLIED, "")
+    return _there(context, number, answer) if isinstance(answer, Landing) and answer.edits else None
 
 
 def _there(context: FileContext, number: int, undoing: Landing) -> Landing | None:
