@@ -73,6 +73,10 @@ class ResultTree:
         """Where the tree below has it, without what the result deleted."""
         return [other for other in self._tree.moved_to(path, base) if self.read(other) is not None]
 
+    def home_of(self, path: str) -> str:
+        """The path itself where the result has it, else where the tree below wants it."""
+        return path if path in self._blobs else self._tree.home_of(path)
+
 
 def _blob(change: Change) -> Blob | None:
     return None if change.data is None else Blob(blob_oid(change.data), change.mode, change.data)

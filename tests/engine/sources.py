@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 # `make fuzz` sets it; the normal run takes seconds.
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "60"))
 CALM = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 60)
+LABEL = b"out:\n"  # what a statement here may go to; no edit takes it away
 STATEMENTS = (
     b"    spin_lock(&d->lock);\n",
     b"    spin_unlock(&d->lock);\n",
@@ -33,9 +34,10 @@ def statements(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def functions(draw: st.DrawFn, number: int) -> bytes:
-    """A function whose name only its number makes."""
+    """A function whose name only its number makes, left by way of its label."""
     body = b"".join(draw(st.lists(statements(), min_size=2, max_size=10)))
-    return b"static int part_%d(struct domain *d)\n{\n    int rc, i;\n\n" % number + body + b"\n    return rc;\n}\n\n"
+    head = b"static int part_%d(struct domain *d)\n{\n    int rc, i;\n\n" % number
+    return head + body + b"\n" + LABEL + b"    return rc;\n}\n\n"
 
 
 @st.composite
@@ -53,5 +55,6 @@ def fixes(draw: st.DrawFn) -> tuple[bytes, bytes]:
     for number in range(draw(st.integers(1, 4))):
         at = draw(st.integers(3, max(3, len(lines) - 1)))
         new = [b"    mended_%d(d);\n" % number] * draw(st.integers(0, 2)) + [draw(statements())]
-        lines[at : at + draw(st.integers(0, 2))] = new
+        stop = at + draw(st.integers(0, 2))
+        lines[at:stop] = [*new, *(line for line in lines[at:stop] if line == LABEL)]
     return old, b"".join(lines)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from backports.engine.result import Confidence, FileResult, Outcome, Rung, SeriesResult
+from backports.engine.withhold import WITHHELD
 from tests.bench import cases
 from tests.bench.cases import Case, Files
 from tests.engine.test_metamorphic import files_after, patch_of, port
@@ -33,7 +34,10 @@ LADDER_ONLY = {
     "moved-file": "the ladder finds the file under its name in this tree",
 }
 # The ladder refuses:
-TOOL_ONLY = {"missing-name": "the added lines use names that the target does not have; the tool cannot know"}
+TOOL_ONLY = {
+    "missing-name": "the added lines use names that the target does not have; the tool cannot know",
+    "withheld": "a guard holds the hunk back, because what it adds would not work in the target",
+}
 HIGHER = frozenset(Rung) - {Rung.ALREADY_APPLIED, Rung.EXACT, Rung.OFFSET}
 
 
@@ -61,10 +65,16 @@ def reason(result: SeriesResult, ours: Files | None, theirs: Files | None) -> st
         return _more(files)
     if ours is None:
         codes = {hunk.rejection.code for file in files for hunk in file.hunks if hunk.rejection}
-        return "missing-name" if codes <= {"missing-name"} else "unexplained"
+        return _less(codes)
     if result.rung is Rung.DIALECT:
         return "other-names"
     return "merged" if result.rung in HIGHER else "unexplained"
+
+
+def _less(codes: set[str]) -> str:
+    if codes <= {"missing-name"}:
+        return "missing-name"
+    return "withheld" if codes <= WITHHELD else "unexplained"
 
 
 def _more(files: Sequence[FileResult]) -> str:
@@ -84,6 +94,8 @@ def test_every_disagreement_has_a_name(tool: str, tmp_path: Path) -> None:
         why = reason(result, ours, theirs)
         seen[why] += 1
         assert why != "unexplained", (number, case.shape, result.outcome, result.rung, result.reasons)
+        if why == "withheld":
+            assert theirs != case.expected, (number, case.shape)
         if result.confidence is Confidence.HIGH:
             assert theirs is None or ours == theirs, (number, case.shape)
     assert set(seen) <= {"", *DIFFERENT, *LADDER_ONLY, *TOOL_ONLY}

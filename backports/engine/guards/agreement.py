@@ -18,7 +18,8 @@ def look(case: Case) -> Iterator[Flag]:
 
     What was put into the target's own words differs from such a merge by intention.
     """
-    for file in (file for file in case.files if file.path not in _translated(case)):
+    translated = _translated(case)
+    for file in (file for file in case.files if file.path not in translated):
         if file.merged is not None and file.merged != file.ours.after.data:
             lines = [edit.new_start + 1 for edit in file.ours.edits]
             sentence = "merging with the source's own file gives another result than placing the hunks."

@@ -1,0 +1,84 @@
+"""Golden cases and near misses of a change that the target holds in surroundings of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from backports.engine.result import Answer, HunkResult, Outcome, Rung
+from tests.engine.helpers import FIXED, SHOP, DictTree, after, apply, unified
+
+COUNT = b"    table[slot].count += count;\n"
+CHECKED = b"    table[slot].count = add_checked(table[slot].count, count);\n"
+ADDED = b"    if (slot < 0 && used >= MAX_STOCK)\n        return -ENOSPC;\n"
+OVERFLOW = b"    if (slot >= 0 && table[slot].count > INT_MAX - count)\n        return -ERANGE;\n"
+NEGATIVE = b"    if (count < 0)\n        return -EINVAL;\n"
+REWORDED = OVERFLOW.replace(b"- count)", b"- (int)count)")
+
+
+def over_count(lines: bytes) -> bytes:
+    return SHOP.replace(COUNT, lines + COUNT)
+
+
+def told(target: bytes, fixed: bytes, base: bytes = SHOP, *, known: bool = True) -> tuple[Outcome, HunkResult]:
+    """The outcome of the fix on the target, and what became of its one hunk; the target is never changed."""
+    tree = DictTree({"lib/shop.c": target}, store=[base] if known else [])
+    result = apply(unified(base, fixed), tree)
+    (found,) = result.patches[0].files[0].hunks
+    if result.outcome is Outcome.ALREADY_APPLIED:
+        assert after(result) in (None, target)
+    return result.outcome, found
+
+
+def took(found: HunkResult) -> tuple[str, Rung | None]:
+    """The rung that took the hunk, and what its placement is called; ("", None) when none did."""
+    last = found.trail[-1]
+    return (last.rung if last.answer is Answer.LANDED else "", found.placement.rung if found.placement else None)
+
+
+@pytest.mark.parametrize(
+    ("target", "fixed"),
+    [
+        (FIXED.replace(ADDED, b"    trace(name);\n" + ADDED + b"    audit(name);\n"), FIXED),
+        (SHOP.replace(COUNT, b"    table[slot].seen = now();\n" + CHECKED), SHOP.replace(COUNT, CHECKED)),
+    ],
+    ids=["an insertion among lines of the target's own", "a replacement below one"],
+)
+def test_the_targets_own_changes_hold_the_run(target: bytes, fixed: bytes) -> None:
+    outcome, found = told(target, fixed)
+    assert (outcome, took(found)) == (Outcome.ALREADY_APPLIED, ("adjacent", Rung.ALREADY_APPLIED))
+
+
+@pytest.mark.parametrize(
+    ("target", "fixed"),
+    [
+        (FIXED.replace(b"MAX_STOCK)\n        return", b"MAX_STOCK) {\n        log(slot);\n        return"), FIXED),
+        (SHOP.replace(COUNT, CHECKED.replace(b"count)", b"1)")), SHOP.replace(COUNT, CHECKED)),
+        (SHOP.replace(COUNT, b"    table[slot].seen = now();\n"), SHOP.replace(COUNT, CHECKED)),
+        (SHOP.replace(COUNT, b"    reset();\n" + CHECKED + b"    trace(1);\n" + COUNT), SHOP.replace(COUNT, CHECKED)),
+    ],
+    ids=["broken up", "another value", "only the removed are gone", "the removed stand there still"],
+)
+def test_a_run_that_is_there_in_part_is_not_there(target: bytes, fixed: bytes) -> None:
+    assert told(target, fixed)[0] is not Outcome.ALREADY_APPLIED
+
+
+def test_a_change_that_could_be_undone_is_there() -> None:
+    outcome, found = told(over_count(REWORDED + NEGATIVE), over_count(OVERFLOW + NEGATIVE))
+    assert (outcome, took(found)) == (Outcome.ALREADY_APPLIED, ("undone", Rung.ALREADY_APPLIED))
+
+
+@pytest.mark.parametrize("half", [OVERFLOW, NEGATIVE, REWORDED], ids=["first", "second", "reworded first"])
+def test_half_of_a_change_is_not_there(half: bytes) -> None:
+    outcome, found = told(over_count(half), over_count(OVERFLOW + NEGATIVE))
+    assert (outcome, took(found)) == (Outcome.CONFLICT, ("", None))
+
+
+def test_without_the_authors_file_nothing_is_undone() -> None:
+    found = told(over_count(REWORDED + NEGATIVE), over_count(OVERFLOW + NEGATIVE), known=False)[1]
+    assert "undone" not in [step.rung for step in found.trail if step.answer is Answer.LANDED]
+
+
+def test_lines_that_stand_anywhere_do_not_show_that_a_change_is_there() -> None:
+    old, new = (b"    a++;\n    b++;\n", b"    a++;\n    (b)++;\n")
+    outcome, found = told(over_count(new), over_count(old))
+    assert (outcome, took(found)) == (Outcome.CONFLICT, ("", None))
