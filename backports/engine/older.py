@@ -85,12 +85,9 @@ def rules_for(used: Sequence[bytes], target: Sequence[bytes], lacks: Callable[[b
 
     `lacks(name)` tells whether the target's tree lacks a name that the source's tree has.
     """
-    text = b"".join(used)
+    text, code = b"".join(used), b"".join(target)
     return tuple(
         rule
         for rule in RULES
-        if rule.new.search(text)
-        and any(rule.shows in line for line in target)
-        and lacks(rule.came_with)
-        and not rule.is_in(target)
+        if rule.new.search(text) and rule.shows in code and lacks(rule.came_with) and not rule.is_in(target)
     )
