@@ -27,7 +27,6 @@ MAX_VOTES = 64
 MAX_VOTERS = 200
 NAME = re.compile(rb"([A-Za-z_$][\w$.:]*+)\s*+(\(?)")
 WORD = re.compile(rb"\w")
-IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 STARTS_HEADING = frozenset(bytes([byte]) for byte in b"$_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
@@ -82,9 +81,27 @@ class Index:
         return places
 
     @cached_property
-    def names(self) -> frozenset[bytes]:
-        """Every name in the file."""
-        return frozenset(IDENTIFIER.findall(b"".join(self.lines)))
+    def text(self) -> bytes:
+        """The whole file."""
+        return b"".join(self.lines)
+
+    def lacking(self, names: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the names that the file holds nowhere; digits before a name are no part of it."""
+        return frozenset(name for name in names if not self._holds(name))
+
+    def _holds(self, name: bytes) -> bool:
+        at = self.text.find(name)
+        while at >= 0:
+            stop = at + len(name)
+            if not WORD.match(self.text, stop) and self._starts_name(at):
+                return True
+            at = self.text.find(name, stop)
+        return False
+
+    def _starts_name(self, at: int) -> bool:
+        while at and self.text[at - 1 : at].isdigit():
+            at -= 1
+        return not at or not WORD.match(self.text, at - 1)
 
     @cached_property
     def _headings(self) -> list[int]:

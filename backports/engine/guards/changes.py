@@ -52,10 +52,10 @@ class Text:
         Whether a comment is open at `low` is told by the marks before it.
         """
         low, high = max(0, low), min(high, len(self.lines))
-        if low >= high or not ccode.is_c(self.path):
+        if low >= high:
             return []
         if (low, high) not in self._windows:
-            self._windows[low, high] = self._blanked(low, high)
+            self._windows[low, high] = self._blanked(low, high) if ccode.is_c(self.path) else []
         return self._windows[low, high]
 
     def _blanked(self, low: int, high: int) -> list[bytes]:

@@ -251,7 +251,7 @@ class FileContext:
         if self.base_map is not None and not self.base_map.edits:
             return Dialect()
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
-        rules = rules_for(lines, self.index.lines, self._lacks)
+        rules = rules_for(lines, self.index, self._lacks)
         if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
             rules = (*rules, UNSIGNED)
         return Dialect(self._learn_names(names_of(lines)), rules)
@@ -260,7 +260,7 @@ class FileContext:
         if self.base_map is None or self.strangers is None:
             return {}
         possible = used & changed_names(self.base_map)
-        sought = possible - self.index.names if possible else possible
+        sought = self.index.lacking(possible)
         learned = learn(sought, self.base_map, self.differ) if sought else {}
         unknown = self.unknown(frozenset(learned))
         return {name: other for name, other in learned.items() if name in unknown}
@@ -290,7 +290,7 @@ class FileContext:
         used = names_of(lines)
         if self.strangers is not None:
             return self.unknown(used | members_of(lines))
-        own = used - self.index.names if self.base_map and self.base_map.edits else frozenset()
+        own = self.index.lacking(used) if self.base_map and self.base_map.edits else frozenset()
         return own & names_of(self.base_map.base) if self.base_map and own else frozenset()
 
     def unknown(self, names: frozenset[bytes]) -> frozenset[bytes]:
