@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import ObjectType
 
 from backports.git.runner import run_git
 
@@ -25,6 +26,7 @@ LOG = ("log", "--stdin", "--topo-order", "--raw", "-r", "-t", "-z", "--no-abbrev
 LOG_TIMEOUT = 1800.0
 LOG_LIMIT = 1 << 32
 NOTHING = bytes(20)
+TREES_KEPT = 40_000  # about 1 kB each
 
 
 class Reach:
@@ -35,6 +37,7 @@ class Reach:
         self._masks: list[int] = []
         self._numbers: dict[bytes, int] = {}
         self._brought_by: dict[bytes, tuple[int, ...]] = {}
+        self.trees: dict[bytes, tuple[int, bytes]] = {}
 
     @classmethod
     def load(cls, path: Path, heads: Sequence[str]) -> Reach:
@@ -51,6 +54,15 @@ class Reach:
         found = 0
         for oid in heads:
             found |= self._bits.get(oid, 0)
+        return found
+
+    def keep(self, oid: pygit2.Oid, kind: int, data: bytes) -> tuple[int, bytes]:
+        """The object; if it is a tree, kept at hand for other rows, as libgit2 does for a store of its own."""
+        found = int(kind), data
+        if kind == ObjectType.TREE:
+            if len(self.trees) >= TREES_KEPT:
+                self.trees.clear()
+            self.trees[oid.raw] = found
         return found
 
     def sees(self, bits: int, oid: bytes) -> bool:
@@ -130,7 +142,8 @@ class Window(pygit2.OdbBackend):
 
     def read_cb(self, oid: pygit2.Oid) -> tuple[int, bytes]:
         """libgit2's hook: type and content of an object."""
-        return self._store.read(self._check(oid))
+        self._check(oid)
+        return self._reach.trees.get(oid.raw) or self._reach.keep(oid, *self._store.read(oid))
 
     def read_header_cb(self, oid: pygit2.Oid) -> tuple[int, int]:
         """libgit2's hook: type and size of an object."""

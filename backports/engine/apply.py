@@ -59,11 +59,12 @@ def apply_hunks(
     if ending is not None:
         hunks = [_hunk_to_lf(hunk) for hunk in hunks]
         base = None if base is None else _to_lf(base)
-    context = FileContext(hunks, Index(split_lines(shown)), _base_map(hunks, shown, base, differ), differ, strangers)
+    index = Index(split_lines(shown))
+    context = FileContext(hunks, index, _base_map(hunks, index, shown, base, differ), differ, strangers)
     trails = _climb(context, rungs)
     for number, refusal in (withheld or {}).items():
         context.withdraw(number, refusal)
-    data = _rewrite(context, split_lines(target), ending)
+    data = _rewrite(context, index.lines if ending is None else split_lines(target), ending)
     results = tuple(_result(context, number, tuple(trail)) for number, trail in enumerate(trails))
     return Applied(data, results, _doubts(context, ending))
 
@@ -90,14 +91,16 @@ def patched_base(hunks: Sequence[Hunk], base: bytes) -> bytes | None:
     return b"".join(out + lines[at:])
 
 
-def _base_map(hunks: Sequence[Hunk], target: bytes, base: bytes | None, differ: LineDiffer) -> BaseMap | None:
+def _base_map(
+    hunks: Sequence[Hunk], index: Index, target: bytes, base: bytes | None, differ: LineDiffer
+) -> BaseMap | None:
     if base is None:
         return None
-    lines = split_lines(base)
+    lines = index.lines if base == target else split_lines(base)
     if not fits_exactly(hunks, lines) or not _in_order(hunks):
         return None
     edits = [] if base == target else differ(base, target)
-    return BaseMap(lines, split_lines(target), edits)
+    return BaseMap(lines, index.lines, edits)
 
 
 def _in_order(hunks: Sequence[Hunk]) -> bool:

@@ -103,7 +103,7 @@ def _pairs(sought: Collection[bytes], base_map: BaseMap) -> Iterator[tuple[bytes
         if not new or not _mentions(old, sought):
             continue
         if len(old) == len(new):
-            yield from zip(old, new, strict=True)
+            yield from (pair for pair in zip(old, new, strict=True) if _mentions(pair[:1], sought))
         elif max(len(old), len(new)) <= MAX_LINES:
             yield b"".join(old), b"".join(new)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -27,6 +27,7 @@ MAX_VOTES = 64
 MAX_VOTERS = 200
 NAME = re.compile(rb"([A-Za-z_$][\w$.:]*+)\s*+(\(?)")
 WORD = re.compile(rb"\w")
+STARTS_HEADING = frozenset(bytes([byte]) for byte in b"$_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,62 @@ class Index:
     def __init__(self, lines: Sequence[bytes]) -> None:
         self.lines = list(lines)
         self._tries = MAX_TRIES
+        self._waiting: set[bytes] = set()
+        self._known: dict[bytes, list[int]] = {}
+
+    def expect(self, lines: Iterable[bytes]) -> None:
+        """Says which lines will be asked for, so that one pass over the file finds the places of them all."""
+        self._waiting.update(lines)
+
+    def places(self, line: bytes) -> Sequence[int]:
+        """The ascending 0-based places where the line stands."""
+        if line not in self._known and line in self._waiting:
+            self._find_waiting()
+        found = self._known.get(line)
+        return self._places.get(line, ()) if found is None else found
+
+    def _find_waiting(self) -> None:
+        found: dict[bytes, list[int]] = {line: [] for line in self._waiting}
+        for at, line in enumerate(self.lines):
+            if line in found:
+                found[line].append(at)
+        self._known |= found
+        self._waiting.clear()
 
     @cached_property
-    def places(self) -> dict[bytes, list[int]]:
-        """Every distinct line and the ascending 0-based places where it stands."""
+    def _places(self) -> dict[bytes, list[int]]:
+        """Every distinct line and its places; for the few lines that nobody expected."""
         places: dict[bytes, list[int]] = {}
         for at, line in enumerate(self.lines):
             places.setdefault(line, []).append(at)
         return places
 
     @cached_property
+    def text(self) -> bytes:
+        """The whole file."""
+        return b"".join(self.lines)
+
+    def lacking(self, names: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the names that the file holds nowhere; digits before a name are no part of it."""
+        return frozenset(name for name in names if not self._holds(name))
+
+    def _holds(self, name: bytes) -> bool:
+        at = self.text.find(name)
+        while at >= 0:
+            stop = at + len(name)
+            if not WORD.match(self.text, stop) and self._starts_name(at):
+                return True
+            at = self.text.find(name, stop)
+        return False
+
+    def _starts_name(self, at: int) -> bool:
+        while at and self.text[at - 1 : at].isdigit():
+            at -= 1
+        return not at or not WORD.match(self.text, at - 1)
+
+    @cached_property
     def _headings(self) -> list[int]:
-        return [at for at, line in enumerate(self.lines) if is_heading(line)]
+        return [at for at, line in enumerate(self.lines) if line[:1] in STARTS_HEADING]
 
     def heading(self, at: int) -> bytes:
         """The section heading above line `at` as git's default finds it (`xfuncname` unset), or b"".
@@ -90,9 +135,7 @@ class Index:
         """
         if not block:
             return []
-        key, places = min(
-            ((key, self.places.get(line, [])) for key, line in enumerate(block)), key=lambda found: len(found[1])
-        )
+        key, places = min(((key, self.places(line)) for key, line in enumerate(block)), key=lambda found: len(found[1]))
         widest = MAX_CANDIDATES if self._tries > 0 else FEW_CANDIDATES
         most = max(4, min(widest, MAX_COMPARED_LINES // len(block)))
         tried = _nearest(places, near + key, most)
@@ -104,7 +147,7 @@ class Index:
         votes: Counter[int] = Counter()
         voters = [(key, line) for key, line in enumerate(block) if WORD.search(line)][:MAX_VOTERS]
         for key, line in voters:
-            votes.update(at - key for at in _nearest(self.places.get(line, []), near + key, MAX_VOTES))
+            votes.update(at - key for at in _nearest(self.places(line), near + key, MAX_VOTES))
         if not votes:
             return None
         top = [start for start, _ in votes.most_common(3)]
@@ -128,7 +171,7 @@ def _nearest(places: Sequence[int], near: int, most: int) -> Sequence[int]:
 
 def is_heading(line: bytes) -> bool:
     """Whether git's default rule takes the line for a section heading: a letter, `_` or `$` comes first."""
-    return line[:1].isalpha() or line[:1] in (b"_", b"$")
+    return line[:1] in STARTS_HEADING
 
 
 def function_name(heading: bytes) -> bytes:

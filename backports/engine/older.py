@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .locate import Index
+
 _VCPU = rb"\b(v|vcpu|curr|current|sv|[a-z]+_vcpu)"
 _DOMAIN = rb"\b(d|domain|currd|rd|ld|td|[a-z]+_domain)"
 _BOOL = re.compile(rb"\b(?:bool|true|false)\b")
@@ -48,6 +50,10 @@ class Rule:
         sought = self.unless or self.new
         return any(sought.search(_LITERAL.sub(b"", line)) for line in lines if sought.search(line))
 
+    def is_in_file(self, file: Index) -> bool:
+        """The same for a whole file, whose text is searched first."""
+        return bool((self.unless or self.new).search(file.text)) and self.is_in(file.lines)
+
 
 def _member(owner: bytes, new: bytes, old: bytes, came_with: bytes) -> Rule:
     return Rule(re.compile(owner + rb"->" + re.escape(new) + rb"\b"), rb"\1->" + old, came_with)
@@ -60,7 +66,7 @@ RULES: tuple[Rule, ...] = (
     Rule(re.compile(rb"\b__ro_after_init\b"), b"__read_mostly", b"__ro_after_init"),
     Rule(re.compile(rb"\bXEN_GUEST_HANDLE_PARAM\b"), b"XEN_GUEST_HANDLE", b"XEN_GUEST_HANDLE_PARAM"),
     Rule(re.compile(rb"\bcf_check[ \t]+"), b"", b"cf_check"),
-    Rule(re.compile(rb"^FUNC\("), b"ENTRY(", b"FUNC"),
+    Rule(re.compile(rb"^FUNC\(", re.MULTILINE), b"ENTRY(", b"FUNC"),
     _member(_VCPU, b"arch.hvm.vmx", b"arch.hvm_vmx", b".hvm.vmx"),
     _member(_VCPU, b"arch.hvm.svm", b"arch.hvm_svm", b".hvm.vmx"),
     _member(_VCPU, b"arch.hvm", b"arch.hvm_vcpu", b".hvm.vmx"),
@@ -80,8 +86,8 @@ def drops_suffixes(old: Sequence[bytes], new: Sequence[bytes]) -> bool:
     return any(line in without and not UNSIGNED.new.search(line) for line in new)
 
 
-def rules_for(used: Sequence[bytes], target: Sequence[bytes], lacks: Callable[[bytes], bool]) -> tuple[Rule, ...]:
-    """The rules that hold for hunks with the lines `used` in a file with the lines `target`.
+def rules_for(used: Sequence[bytes], target: Index, lacks: Callable[[bytes], bool]) -> tuple[Rule, ...]:
+    """The rules that hold for hunks with the lines `used` in the file `target`.
 
     `lacks(name)` tells whether the target's tree lacks a name that the source's tree has.
     """
@@ -89,8 +95,5 @@ def rules_for(used: Sequence[bytes], target: Sequence[bytes], lacks: Callable[[b
     return tuple(
         rule
         for rule in RULES
-        if rule.new.search(text)
-        and any(rule.shows in line for line in target)
-        and lacks(rule.came_with)
-        and not rule.is_in(target)
+        if rule.new.search(text) and rule.shows in target.text and lacks(rule.came_with) and not rule.is_in_file(target)
     )

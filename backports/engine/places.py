@@ -39,7 +39,7 @@ def _votes(index: Index, block: Sequence[bytes]) -> Counter[int]:
     """How many of the block's telling lines stand where they would with the block at a line."""
     votes: Counter[int] = Counter()
     for key, line in enumerate(block):
-        stands = index.places.get(line, ()) if WORD.search(line) else ()
+        stands = index.places(line) if WORD.search(line) else ()
         if len(stands) <= MAX_STANDS:
             votes.update(at - key for at in stands)
     return votes

@@ -76,9 +76,10 @@ class SymbolIndex:
     def fill(self, repo: pygit2.Repository, treeish: str) -> int:
         """Reads every blob of the tree that the index lacks, and tells how many that were."""
         new = [folder for _, folder in self.of(repo, treeish).folders if folder not in self._filled]
-        _, made = self._read(repo, new) if new else ({}, 0)
-        for folder in new:
-            self._filled.put(folder, None)
+        found, made = self._read(repo, new) if new else ({}, 0)
+        for oid, folder in found.items():
+            self._filled.put(oid, None)
+            self._folders.put(oid, folder)
         return made
 
     def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> None:

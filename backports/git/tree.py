@@ -37,6 +37,7 @@ class GitTree:
         self._base = None if base_treeish is None else tree_at(repo, base_treeish)
         self._base_oid = "" if self._base is None else str(self._base.id)
         self._blobs: Recent[str, Blob | None] = Recent(BLOBS_KEPT)
+        self._files: Recent[str, Blob | None] = Recent(BLOBS_KEPT)
 
     @property
     def oid(self) -> str:
@@ -45,7 +46,7 @@ class GitTree:
 
     def read(self, path: str) -> Blob | None:
         """The file at `path`; a submodule reads as git's one-line description of it."""
-        return _entry(self._tree, path)
+        return self._files.get(path, lambda: _entry(self._tree, path))
 
     def blob(self, oid: str) -> Blob | None:
         """Any blob of the store by full or abbreviated oid (≥ 7 digits); None when unknown or ambiguous."""

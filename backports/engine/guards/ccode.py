@@ -7,16 +7,18 @@ their configuration. Comments and strings are blanked first, so that lines and c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 C_SUFFIXES = (".c", ".h", ".S", ".s", ".cc", ".cpp", ".hpp", ".inc")
 HEADER_SUFFIXES = (".h", ".hpp", ".inc")
 MAX_ARGUMENTS = 15
 MAX_DEPTH = 64
+LONGEST_GAP = 200  # bytes of white space between an arrow and its member
 NAME = re.compile(rb"(?<![\w.])[A-Za-z_]\w*")
 WORD = re.compile(rb"[A-Za-z_]\w*")
 _WORD_BYTE = re.compile(rb"\w")
+_ARROW = re.compile(rb"\s*(?:->|\.)\s*")
 MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
 PAIR = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*+(?=([A-Za-z_]\w*+)\s*+(?:->|\.)\s*+([A-Za-z_]\w*))")
 FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
@@ -84,6 +86,27 @@ def has_word(text: bytes, name: bytes) -> bool:
             return True
         at = text.find(name, stop)
     return False
+
+
+def has_member(text: bytes, parts: Sequence[bytes]) -> bool:
+    """Whether the text uses `parts[0]` as a member, and each next part as a member of the one before."""
+    at = text.find(parts[0])
+    while at >= 0:
+        before = text[max(0, at - LONGEST_GAP) : at].rstrip()
+        if before.endswith((b"->", b".")) and _follow(text, at + len(parts[0]), parts[1:]):
+            return True
+        at = text.find(parts[0], at + 1)
+    return False
+
+
+def _follow(text: bytes, at: int, parts: Sequence[bytes]) -> bool:
+    """Whether these members, and nothing more of the last one's name, follow the place."""
+    for part in parts:
+        arrow = _ARROW.match(text, at)
+        if arrow is None or not text.startswith(part, arrow.end()):
+            return False
+        at = arrow.end() + len(part)
+    return _WORD_BYTE.match(text, at) is None
 
 
 def names(code: bytes) -> set[bytes]:

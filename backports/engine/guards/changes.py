@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +22,7 @@ GUARDED_HUNKS = 1000  # of a file; what is larger is not looked at, and told
 GUARDED_BYTES = 4 * 1024 * 1024
 LONGEST_COMMENT = 20_000  # bytes; how far back the start of an open one is looked for
 LONGEST_INDENT = 200  # bytes of white space beside a line's text
+BRACES = frozenset((b"{", b"}"))
 LONGEST_FUNCTION = 2000  # lines; what is longer is looked at as far as this
 
 
@@ -30,6 +31,7 @@ class Text:
 
     def __init__(self, data: bytes, path: str) -> None:
         self.data, self.path = data, path
+        self._words: dict[bytes, bool] = {}
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -50,10 +52,10 @@ class Text:
         Whether a comment is open at `low` is told by the marks before it.
         """
         low, high = max(0, low), min(high, len(self.lines))
-        if low >= high or not ccode.is_c(self.path):
+        if low >= high:
             return []
         if (low, high) not in self._windows:
-            self._windows[low, high] = self._blanked(low, high)
+            self._windows[low, high] = self._blanked(low, high) if ccode.is_c(self.path) else []
         return self._windows[low, high]
 
     def _blanked(self, low: int, high: int) -> list[bytes]:
@@ -70,12 +72,13 @@ class Text:
 
     def has_word(self, name: bytes) -> bool:
         """Whether the file holds the name as a word, comments included."""
-        return ccode.has_word(self.data, name)
+        if name not in self._words:
+            self._words[name] = ccode.has_word(self.data, name)
+        return self._words[name]
 
     def has_member(self, parts: Sequence[bytes]) -> bool:
         """Whether the file uses these members, one of the other."""
-        path = rb"\s*(?:->|\.)\s*".join(map(re.escape, parts))
-        return re.search(rb"(?:->|\.)\s*" + path + rb"(?!\w)", self.data) is not None
+        return ccode.has_member(self.data, parts)
 
     def has_line(self, line: bytes) -> bool:
         """Whether a line is this one, white space at its ends aside."""
@@ -95,15 +98,17 @@ class Text:
 
     def function(self, at: int) -> tuple[int, int]:
         """The body `[low, high)` that holds line `at`, from its `{` in the first column to its `}`; or (at, at)."""
-        low = high = at
-        while low > max(0, at - LONGEST_FUNCTION) and self.lines[low][:1] not in (b"{", b"}"):
-            low -= 1
-        stop = min(len(self.lines), at + LONGEST_FUNCTION)
-        while high < stop and self.lines[high][:1] not in (b"{", b"}"):
-            high += 1
-        if low < len(self.lines) and self.lines[low][:1] == b"{" and high < stop:
-            return low, high
-        return at, at
+        found = bisect_left(self._braces, at)
+        if not 0 < found < len(self._braces):
+            return at, at
+        low, high = self._braces[found - 1], self._braces[found]
+        near = at - low <= LONGEST_FUNCTION and high - at < LONGEST_FUNCTION
+        return (low, high) if near and at < high and self.lines[low][:1] == b"{" else (at, at)
+
+    @cached_property
+    def _braces(self) -> list[int]:
+        """The lines that begin with a brace."""
+        return [at for at, line in enumerate(self.lines) if line[:1] in BRACES]
 
 
 class Change:
@@ -247,7 +252,11 @@ def _is_too_large(data: bytes, diffs: Sequence[FileDiff]) -> bool:
 def _file_change(path: str, data: bytes, diffs: Sequence[FileDiff], tree: TreeReader, differ: LineDiffer) -> FileChange:
     blob = tree.read(path)
     ours = Change(Text(blob.data if blob else b"", path), Text(data, path), differ)
-    return FileChange(path, ours, _theirs(path, diffs, tree, differ), tuple(diffs))
+    theirs = _theirs(path, diffs, tree, differ)
+    if theirs is not None and theirs.before.data == ours.before.data:
+        after = ours.after if theirs.after.data == ours.after.data else theirs.after
+        theirs = Change(ours.before, after, differ)  # what was found out about a text holds for both
+    return FileChange(path, ours, theirs, tuple(diffs))
 
 
 def _theirs(path: str, diffs: Sequence[FileDiff], tree: TreeReader, differ: LineDiffer) -> Change | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from backports.engine.result import Flag
 
@@ -127,12 +128,13 @@ def _defined_by(case: Case) -> set[bytes]:
     return found
 
 
-def declared_in(code: bytes) -> set[bytes]:
+@lru_cache(64)
+def declared_in(code: bytes) -> frozenset[bytes]:
     """Names that the code declares or defines, as far as their surroundings tell."""
     found = set(_DECLARED.findall(code)) | set(_LABEL.findall(code)) | set(_ENUM.findall(code))
     found |= set(_MORE_DECLARED.findall(code)) & (found | _comma_declared(code))
     found |= set(_MACRO_MADE.findall(code))
-    return found | {name for pair in _DEFINED.findall(code) for name in pair if name}
+    return frozenset(found | {name for pair in _DEFINED.findall(code) for name in pair if name})
 
 
 def _comma_declared(code: bytes) -> set[bytes]:

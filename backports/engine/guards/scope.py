@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from backports.engine.locate import function_name
 from backports.engine.result import Flag
@@ -20,6 +19,8 @@ from .missing import GOTO, declared_in
 LONGEST_HEAD = 1000  # bytes from a function's name to its brace
 HEADING = 12  # lines above a body that can belong to its function's head
 _LOCAL = re.compile(rb"(?<![\w.>#'\"])([a-z_]\w*+)\b(?!\s*\()")
+_WORDS = re.compile(rb"\w+")
+_PAREN = re.compile(rb"\s*\(")
 _EXIT = re.compile(rb"\breturn\s+(-?[A-Z][A-Z0-9_]{2,})\s*;")
 _WAY_OUT = re.compile(rb"\b(?:goto\s+(\w+)|return\s+(-?[A-Z][A-Z0-9_]{2,}))\s*;")
 
@@ -27,9 +28,10 @@ _WAY_OUT = re.compile(rb"\b(?:goto\s+(\w+)|return\s+(-?[A-Z][A-Z0-9_]{2,}))\s*;"
 def look_locals(case: Case) -> Iterator[Flag]:
     """`missing-local`: an added line uses a variable of the author's function that the target's function lacks."""
     for file in case.c_files:
-        declared = _declared(file.ours.added_code) if file.theirs else frozenset()
+        declared = declared_in(file.ours.added_code) if file.theirs else frozenset()
+        known: Known = {}
         for at, line in _adapted(file):
-            own = _foreign(frozenset(_LOCAL.findall(GOTO.sub(b"", line))) - ccode.KEYWORDS - declared, file, at)
+            own = _foreign(frozenset(_LOCAL.findall(GOTO.sub(b"", line))) - ccode.KEYWORDS - declared, file, at, known)
             if own:
                 shown = ", ".join(sorted(name.decode("latin-1") for name in own))
                 sentence = f"the function has no {shown}, which the added lines use."
@@ -55,12 +57,22 @@ def _adapted(file: FileChange) -> Iterator[tuple[int, bytes]]:
         yield from file.ours.added_lines.items()
 
 
-def _foreign(used: frozenset[bytes], file: FileChange, at: int) -> frozenset[bytes]:
+Known = dict[tuple[int, int], tuple[tuple[int, int], frozenset[bytes] | None]]
+"""By the body of a function its extent and the words in its lines that are not new; None when all are."""
+
+
+def _foreign(used: frozenset[bytes], file: FileChange, at: int, known: Known) -> frozenset[bytes]:
     """Those of the names that the author's function around the line declares, and the target's does not hold."""
-    extent = _extent(file.ours.after, at) if used else (0, 0)
-    ours = _own(file, extent) if extent[0] < extent[1] else b""
-    unknown = frozenset(name for name in used if not ccode.has_word(ours, name)) if ours else frozenset()
-    return unknown & _declared(_authors(file, extent)) if unknown else unknown
+    body = file.ours.after.function(at) if used else (at, at)
+    if body[0] == body[1]:
+        return frozenset()
+    if body not in known:
+        extent = _extent(file.ours.after, at)
+        ours = _own(file, extent)
+        known[body] = extent, frozenset(_WORDS.findall(ours)) if ours else None
+    extent, words = known[body]
+    unknown = frozenset() if words is None else used - words
+    return unknown & declared_in(_authors(file, extent)) if unknown else unknown
 
 
 def _functions(file: FileChange, at: int) -> tuple[bytes, bytes]:
@@ -97,19 +109,22 @@ def _name(text: Text, low: int) -> bytes:
 
 def _named(text: Text, name: bytes) -> bytes:
     """The code of the only function of this name, or nothing."""
-    heads = [head.start() for head in re.finditer(re.escape(name) + rb"\s*\(", text.data)]
     found = {
         extent
-        for head in heads
+        for head in _heads(text.data, name)
         if (brace := text.data.find(b"\n{", head, head + LONGEST_HEAD)) >= 0 and b";" not in text.data[head:brace]
         if (extent := _extent(text, text.data.count(b"\n", 0, brace) + 2))[0] < extent[1]
     }
     return b"".join(text.code(*found.pop())) if len(found) == 1 else b""
 
 
-@lru_cache(64)
-def _declared(code: bytes) -> frozenset[bytes]:
-    return frozenset(declared_in(code))
+def _heads(data: bytes, name: bytes) -> Iterator[int]:
+    """Where the name stands before a parenthesis."""
+    at = data.find(name)
+    while at >= 0:
+        if _PAREN.match(data, at + len(name)):
+            yield at
+        at = data.find(name, at + 1)
 
 
 def _leaves_by(value: bytes, code: bytes) -> bool:

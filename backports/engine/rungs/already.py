@@ -65,7 +65,7 @@ def _without_the_removed(context: FileContext, number: int, found: list[int]) ->
     blocks = (shape.preimage[run.start : run.stop] for run in shape.runs)
     if any(len(block) > 1 and any_distinctive(block) and index.find(block, found[0]) for block in blocks):
         return []
-    places = [index.places.get(line, ()) for line in set(shape.removed) if is_distinctive(line)]
+    places = [index.places(line) for line in set(shape.removed) if is_distinctive(line)]
     return [at for at in found if not any(_within(some, *index.function_at(at)) for some in places)]
 
 
@@ -117,7 +117,7 @@ def _are_included(context: FileContext, added: tuple[bytes, ...]) -> bool:
     """Whether only headers are included that the target's file includes already, and the author's did not."""
     if not all(line.startswith(b"#include") for line in added) or context.base_map is None:
         return False
-    return all(line in context.index.places for line in added) and not set(added) & set(context.base_map.base)
+    return all(context.index.places(line) for line in added) and not set(added) & set(context.base_map.base)
 
 
 def _turns(length: int) -> set[int]:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of, without_words
 from backports.engine.diff import Hunk, Line
@@ -145,6 +146,7 @@ class FileContext:
     def __post_init__(self) -> None:
         self.shapes = [shape_of(hunk, number) for number, hunk in enumerate(self.hunks)]
         self.removed_lines = frozenset(line for shape in self.shapes for line in shape.removed)
+        self.index.expect(line for shape in self.shapes for side in (shape.preimage, shape.postimage) for line in side)
 
     def named(self, number: int) -> int:
         """The 0-based line that the hunk's header names."""
@@ -249,17 +251,19 @@ class FileContext:
         if self.base_map is not None and not self.base_map.edits:
             return Dialect()
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
-        rules = rules_for(lines, self.index.lines, self._lacks)
+        rules = rules_for(lines, self.index, self._lacks)
         if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
             rules = (*rules, UNSIGNED)
         return Dialect(self._learn_names(names_of(lines)), rules)
 
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
-        if self.base_map is None:
+        if self.base_map is None or self.strangers is None:
             return {}
         possible = used & changed_names(self.base_map)
-        sought = self.unknown(possible - names_of(self.index.lines)) if possible else frozenset()
-        return learn(sought, self.base_map, self.differ) if sought else {}
+        sought = self.index.lacking(possible)
+        learned = learn(sought, self.base_map, self.differ) if sought else {}
+        unknown = self.unknown(frozenset(learned))
+        return {name: other for name, other in learned.items() if name in unknown}
 
     def _drops_suffixes(self, base_map: BaseMap) -> bool:
         """Whether the target has numbers without their suffix in lines right beside the hunks."""
@@ -286,7 +290,7 @@ class FileContext:
         used = names_of(lines)
         if self.strangers is not None:
             return self.unknown(used | members_of(lines))
-        own = used - names_of(self.index.lines) if self.base_map and self.base_map.edits else frozenset()
+        own = self.index.lacking(used) if self.base_map and self.base_map.edits else frozenset()
         return own & names_of(self.base_map.base) if self.base_map and own else frozenset()
 
     def unknown(self, names: frozenset[bytes]) -> frozenset[bytes]:
@@ -320,7 +324,8 @@ class FileContext:
                 replace(hunk, lines=tuple(Line(line.tag, _bare(line.text)) for line in hunk.lines))
                 for hunk in self.hunks
             ]
-            base, target = ([_bare(line) for line in lines] for lines in (self.base_map.base, self.index.lines))
+            bare = cache(_bare)  # most lines stand in both files
+            base, target = (list(map(bare, lines)) for lines in (self.base_map.base, self.index.lines))
             edits = self.differ(b"".join(base), b"".join(target))
             blind = FileContext(hunks, Index(target), BaseMap(base, target, edits), self.differ)
             blind.landings, blind._placed = self.landings, self._placed
