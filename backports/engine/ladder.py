@@ -8,6 +8,7 @@ from dataclasses import replace
 from . import confidence, guards, locate, withhold
 from .diff import Patch
 from .files import RUNG_ORDER, Strangers, Tools
+from .guards.missing import declared_in
 from .result import (
     FileResult,
     HunkResult,
@@ -38,7 +39,7 @@ def apply_series(
     when a result fails the engine's own check.
     """
     differ, overlay = remembered(differ), OverlayTree(tree)
-    tools = Tools(differ, strangers=_strangers(symbols))
+    tools = Tools(differ, strangers=_strangers(symbols, patches))
     results = apply_patches(patches, overlay, tools)
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
@@ -55,16 +56,24 @@ def apply_series(
     return confidence.settle(withhold.told(guards.check(result, case), checked), case)
 
 
-def _strangers(symbols: guards.Symbols | None) -> Strangers | None:
-    """How the rungs ask for names that the source's tree has and the target's lacks."""
+def _strangers(symbols: guards.Symbols | None, patches: Sequence[Patch]) -> Strangers | None:
+    """How the rungs ask for names that the source's tree has, the target's lacks, and the series does not bring."""
     if symbols is None:
         return None
+    brought = _brought(patches)
 
     def strangers(names: Collection[bytes], path: str) -> frozenset[bytes]:
-        lacking = frozenset(names) - symbols.target.present(names, path)
+        lacking = frozenset(names) - brought
+        lacking -= symbols.target.present(lacking, path)
         return symbols.source.present(lacking, path) if lacking else lacking
 
     return strangers
+
+
+def _brought(patches: Sequence[Patch]) -> frozenset[bytes]:
+    """The names that the added lines declare or define."""
+    hunks = (hunk for patch in patches for file in patch.files for hunk in file.hunks)
+    return frozenset(declared_in(b"".join(line.text for hunk in hunks for line in hunk.lines if line.tag == "+")))
 
 
 def _is_there(

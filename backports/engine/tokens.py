@@ -88,12 +88,21 @@ def _merge(words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[E
         while waiting and waiting[0].old_stop <= edit.old_start and not _both_insert(waiting[0], edit):
             drift = waiting[0].new_stop - waiting[0].old_stop
             waiting.pop(0)
+        if waiting and _same(waiting[0], edit, ours, theirs):
+            continue
         if waiting and (waiting[0].old_start < edit.old_stop or _both_insert(waiting[0], edit)):
             return None
         start = edit.old_start + drift
         out += ours[at:start] + theirs[edit.new_start : edit.new_stop]
         at = edit.old_stop + drift
     return out + ours[at:]
+
+
+def _same(mine: Edit, other: Edit, ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
+    """Whether both sides change the same words to the same."""
+    return (mine.old_start, mine.old_stop) == (other.old_start, other.old_stop) and (
+        ours[mine.new_start : mine.new_stop] == theirs[other.new_start : other.new_stop]
+    )
 
 
 def _both_insert(one: Edit, other: Edit) -> bool:

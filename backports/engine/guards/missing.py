@@ -27,7 +27,7 @@ _DECLARED = re.compile(
 _MORE_DECLARED = re.compile(rb",\s*+\**+\s*+([A-Za-z_]\w*+)\s*+(?=[=;,\[])")
 _DEFINED = re.compile(rb"#[ \t]*(?:define|undef|ifdef|ifndef)[ \t]+([A-Za-z_]\w*)|defined\s*\(?\s*([A-Za-z_]\w*)")
 GOTO = re.compile(rb"\bgoto\s+\w+")  # labels have a guard of their own
-_LABEL = re.compile(rb"(?:^|[;{}])[ \t]*([A-Za-z_]\w*)[ \t]*:(?!:)", re.MULTILINE)
+LABEL = re.compile(rb"(?:^|[;{}])[ \t]*([A-Za-z_]\w*)[ \t]*:(?!:)", re.MULTILINE)
 _ENUM = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*(?:=[^=;]*)?,[ \t]*$", re.MULTILINE)
 _MACRO_MADE = re.compile(rb"^[A-Z_]{4}[A-Z0-9_]*+\(\s*+([A-Za-z_]\w*+)\s*+[,)]", re.MULTILINE)
 
@@ -131,7 +131,7 @@ def _defined_by(case: Case) -> set[bytes]:
 @lru_cache(64)
 def declared_in(code: bytes) -> frozenset[bytes]:
     """Names that the code declares or defines, as far as their surroundings tell."""
-    found = set(_DECLARED.findall(code)) | set(_LABEL.findall(code)) | set(_ENUM.findall(code))
+    found = set(_DECLARED.findall(code)) | set(LABEL.findall(code)) | set(_ENUM.findall(code))
     found |= set(_MORE_DECLARED.findall(code)) & (found | _comma_declared(code))
     found |= set(_MACRO_MADE.findall(code))
     return frozenset(found | {name for pair in _DEFINED.findall(code) for name in pair if name})

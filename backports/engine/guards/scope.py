@@ -14,7 +14,7 @@ from backports.engine.result import Flag
 
 from . import ccode
 from .changes import Case, FileChange, Text
-from .missing import GOTO, declared_in
+from .missing import GOTO, LABEL, declared_in
 
 LONGEST_HEAD = 1000  # bytes from a function's name to its brace
 HEADING = 12  # lines above a body that can belong to its function's head
@@ -72,7 +72,12 @@ def _foreign(used: frozenset[bytes], file: FileChange, at: int, known: Known) ->
         known[body] = extent, frozenset(_WORDS.findall(ours)) if ours else None
     extent, words = known[body]
     unknown = frozenset() if words is None else used - words
-    return unknown & declared_in(_authors(file, extent)) if unknown else unknown
+    return unknown & _variables(_authors(file, extent)) if unknown else unknown
+
+
+def _variables(code: bytes) -> frozenset[bytes]:
+    """What the code declares, without labels; a second line of `a ? b : c` reads like one."""
+    return frozenset(declared_in(code)) - frozenset(LABEL.findall(code))
 
 
 def _functions(file: FileChange, at: int) -> tuple[bytes, bytes]:

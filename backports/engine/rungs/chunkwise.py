@@ -74,16 +74,22 @@ def _settle(run: Run, base_map: BaseMap, order: int, settlers: Sequence[Settle])
 def is_there(run: Run, base_map: BaseMap) -> bool:
     """Whether the target's own changes at the place hold the run: the new lines in one of them, the removed gone."""
     edits = [base_map.edits[at] for at in base_map.touching(run.start, run.stop)]
+    if not any(_tells(line) for line in run.lines or base_map.base[run.start : run.stop]):
+        return False
+    return is_gone(run, base_map) and (not run.lines or any(_holds(base_map, edit, run.lines) for edit in edits))
+
+
+def is_gone(run: Run, base_map: BaseMap) -> bool:
+    """Whether nothing is left of what the run removes: where it adds nothing, no line that they became either."""
+    edits = [base_map.edits[at] for at in base_map.touching(run.start, run.stop)]
     removed = base_map.base[run.start : run.stop]
-    if not edits or not any(_tells(line) for line in run.lines or removed):
-        return False
-    new = [base_map.target[edit.new_start : edit.new_stop] for edit in edits]
+    if not removed:
+        return True
     kept = set(removed) - set(run.lines)
-    if any(line in kept and _tells(line) for lines in new for line in lines):
+    new = (line for edit in edits for line in base_map.target[edit.new_start : edit.new_stop])
+    if not edits or any(line in kept and _tells(line) for line in new):
         return False
-    if run.lines:
-        return _all_dropped(run, base_map, edits) and any(_holds(base_map, edit, run.lines) for edit in edits)
-    return _none_left(run, base_map, edits)
+    return _all_dropped(run, base_map, edits) if run.lines else _none_left(run, base_map, edits)
 
 
 def _tells(line: bytes) -> bool:

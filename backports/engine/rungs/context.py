@@ -352,7 +352,13 @@ class FileContext:
         return FileContext(hunks, self.index, BaseMap(authored, target, edits), self.differ)
 
     def leaves_function(self, number: int, start: int) -> bool:
-        """Whether target line `start` is in another function than the one whose heading the hunk names."""
+        """Whether target line `start` is in another function than the one whose heading the hunk names.
+
+        Right below the brace that closes a function, it is in none.
+        """
+        above = next((line for line in reversed(self.index.lines[max(0, start - 3) : start]) if line.strip()), b"")
+        if above.startswith(b"}"):
+            return False
         section, heading = self._section(number), self.index.heading(start)
         both = all(function_name(line) and not line.rstrip().endswith(b";") for line in (section, heading))
         return both and not same_function(section, heading)

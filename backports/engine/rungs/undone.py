@@ -6,26 +6,25 @@ the merging rungs, with the file as the patch's author left it for a base.
 
 from __future__ import annotations
 
-from functools import partial
-
 from backports.engine.result import Rung
 from backports.engine.verify import any_distinctive
 
 from . import already, chunkwise
 from .adjacent import by_lines
 from .context import FileContext, Landing, Refusal
-from .token import by_words
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
-    """Lands without any edit where the inverse hunk would take the added lines away again."""
-    if not any_distinctive(context.shapes[number].added):
+    """Lands without any edit where the inverse hunk would take the added lines away again.
+
+    That lines can be added again is no proof that they were removed, so nothing of those may be left.
+    """
+    base_map, inverse = context.base_map, context.inverse()
+    if base_map is None or inverse is None or not any_distinctive(context.shapes[number].added):
         return None
-    inverse = context.inverse()
-    if inverse is None:
+    if not all(chunkwise.is_gone(run, base_map) for run in context.base_runs(number)):
         return None
-    settlers = (by_lines, partial(by_words, context.differ))
-    answer = chunkwise.place(inverse, number, settlers, Rung.ALREADY_APPLIED, "")
+    answer = chunkwise.place(inverse, number, (by_lines,), Rung.ALREADY_APPLIED, "")
     return _there(context, number, answer) if isinstance(answer, Landing) and answer.edits else None
 
 
