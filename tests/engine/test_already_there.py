@@ -90,3 +90,25 @@ def test_lines_that_stand_anywhere_do_not_show_that_a_change_is_there() -> None:
     old, new = (b"    a++;\n    b++;\n", b"    a++;\n    (b)++;\n")
     outcome, found = told(over_count(new), over_count(old))
     assert (outcome, took(found)) == (Outcome.CONFLICT, ("", None))
+
+
+SWITCH = (
+    b"int kind(int x)\n{\n    switch (x) {\n    case KIND_ONE:\n        begin(x);\n        break;\n    default:\n"
+    b"        finish(x);\n    }\n    return x;\n}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("added", "outcome"),
+    [
+        (b"    case KIND_TWO:\n", Outcome.ALREADY_APPLIED),
+        (b"    case KIND_TEN:\n", Outcome.CONFLICT),
+        (b"    case TWO:\n", Outcome.CONFLICT),
+    ],
+    ids=["there", "another", "too short a name"],
+)
+def test_a_case_label_shows_that_a_change_is_there(added: bytes, outcome: Outcome) -> None:
+    one = b"    case KIND_ONE:\n"
+    there = added.replace(b"TEN", b"TWO")
+    target, fixed = (SWITCH.replace(one, one + lines) for lines in (b"    case KIND_SIX:\n" + there, added))
+    assert told(target, fixed, SWITCH)[0] is outcome
