@@ -43,6 +43,18 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
     return b"".join(merged)
 
 
+def holds_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> bool:
+    """Whether ours has what theirs makes of base: it adds words at every place, and taking them out again works."""
+    old, new = TOKEN.findall(base), TOKEN.findall(theirs)
+    if max(len(old), len(new)) > MAX_TOKENS:
+        return False
+    added = (new[edit.new_start : edit.new_stop] for edit in _edits(old, new, differ))
+    if not all(any(WORD.match(word) for word in words) for words in added):
+        return False
+    undone = merge_words(theirs, ours, base, differ)
+    return undone is not None and undone != ours
+
+
 def _is_outdated(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
     """Whether theirs adds a word of the base's that ours has none of any more."""
     lost = {word for word in base if WORD.match(word)} - set(ours)

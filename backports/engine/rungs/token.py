@@ -7,7 +7,7 @@ from functools import partial
 from backports.engine.locate import split_lines
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Rung
-from backports.engine.tokens import MAX_TOKENS, merge_words
+from backports.engine.tokens import MAX_TOKENS, holds_words, merge_words
 from backports.engine.tree import LineDiffer
 
 from . import chunkwise
@@ -31,7 +31,10 @@ def by_words(differ: LineDiffer, run: Run, base_map: BaseMap, order: int) -> lis
         return None
     ours = base_map.target[chunk.start : chunk.stop]
     base = base_map.base[chunk.base_start : chunk.base_stop]
-    merged = merge_words(b"".join(base), b"".join(ours), b"".join(chunk.theirs), differ)
+    sides = b"".join(base), b"".join(ours), b"".join(chunk.theirs)
+    if holds_words(*sides, differ):
+        return []
+    merged = merge_words(*sides, differ)
     if merged is None:
         return None
     lines = split_lines(merged)
