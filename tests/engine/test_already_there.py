@@ -112,3 +112,9 @@ def test_a_case_label_shows_that_a_change_is_there(added: bytes, outcome: Outcom
     there = added.replace(b"TEN", b"TWO")
     target, fixed = (SWITCH.replace(one, one + lines) for lines in (b"    case KIND_SIX:\n" + there, added))
     assert told(target, fixed, SWITCH)[0] is outcome
+
+
+def test_a_removed_line_that_the_target_says_otherwise_is_not_gone() -> None:
+    fixed = SHOP.replace(COUNT, b"")
+    target = SHOP.replace(COUNT, b"    if (slot >= 0)\n        table_add_count(slot, count);\n")
+    assert told(target, fixed)[0] is not Outcome.ALREADY_APPLIED

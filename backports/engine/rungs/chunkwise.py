@@ -7,10 +7,9 @@ out on the target, [] when the target has its change, None when it cannot tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from backports.engine.align import MAX_LINES, Alignment
 from backports.engine.locate import block_at
 from backports.engine.merge import BaseMap, Run, chunks
 from backports.engine.result import Placement, Rung
@@ -21,6 +20,7 @@ from . import already
 from .context import FileContext, Landing, Refusal, Replace
 
 CASE = re.compile(rb"\s*case\s+\w{4}")
+PART = re.compile(rb"[A-Za-z]{4,}")
 SHIFT = 3  # lines by which a diff may show an insertion higher or lower
 Settle = Callable[[Run, BaseMap, int], list[Replace] | None]
 
@@ -104,11 +104,14 @@ def _all_dropped(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
 
 
 def _none_left(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
-    """Whether the target has nothing that any distinctive line of the run became."""
-    if any(max(edit.old_stop - edit.old_start, edit.new_stop - edit.new_start) > MAX_LINES for edit in edits):
-        return False
-    lines = Alignment(base_map)
-    return all(lines.at(at) is None for at in range(run.start, run.stop) if _tells(base_map.base[at]))
+    """Whether the target has nothing there that the run's lines could have become: no part of their names."""
+    told = [line for line in base_map.base[run.start : run.stop] if _tells(line)]
+    new = (line for edit in edits for line in base_map.target[edit.new_start : edit.new_stop])
+    return _all_dropped(run, base_map, edits) and _parts(told).isdisjoint(_parts(new))
+
+
+def _parts(lines: Iterable[bytes]) -> frozenset[bytes]:
+    return frozenset(part.lower() for line in lines for part in PART.findall(line))
 
 
 def _holds(base_map: BaseMap, edit: Edit, block: tuple[bytes, ...]) -> bool:
