@@ -141,6 +141,10 @@ REJECTIONS: dict[str, Term] = _terms(
             "lines not found",
             "The lines that the hunk expects do not stand together anywhere in the file.",
         ),
+        "moved-by-target": (
+            "moved by the branch",
+            "The branch moved the lines that the hunk removes; they stand there still.",
+        ),
         "touched-by-target": (
             "touched by the branch",
             "The branch changed the same lines, or lines next to them, in its own way.",

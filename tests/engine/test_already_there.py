@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backports.engine.guards.missing import declared_in
 from backports.engine.result import Answer, HunkResult, Outcome, Rung
 from tests.engine.helpers import FIXED, SHOP, DictTree, after, apply, unified
 
@@ -118,3 +119,16 @@ def test_a_removed_line_that_the_target_says_otherwise_is_not_gone() -> None:
     fixed = SHOP.replace(COUNT, b"")
     target = SHOP.replace(COUNT, b"    if (slot >= 0)\n        table_add_count(slot, count);\n")
     assert told(target, fixed)[0] is not Outcome.ALREADY_APPLIED
+
+
+def test_a_removed_line_that_the_target_moved_within_its_function_is_not_gone() -> None:
+    rest = SHOP[SHOP.index(COUNT) + len(COUNT) :]
+    follows = rest[: rest.index(b"\n") + 1]
+    target = SHOP.replace(COUNT + follows, follows + COUNT)
+    assert target != SHOP
+    assert told(target, SHOP.replace(COUNT, b""))[0] is not Outcome.ALREADY_APPLIED
+
+
+def test_a_configuration_option_that_the_target_lacks_is_missed() -> None:
+    assert b"CONFIG_SHELVES" not in declared_in(b"#ifdef CONFIG_SHELVES\n#if defined(CONFIG_SHELVES)\n")
+    assert b"CONFIG_SHELVES" in declared_in(b"#define CONFIG_SHELVES 1\n")

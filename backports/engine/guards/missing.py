@@ -20,12 +20,13 @@ from .symbols import Symbols
 
 SHOWN = 6
 _DECLARED = re.compile(
-    rb"(?<![\w>.])(?!(?:return|goto|case|else|sizeof|in)\b)[A-Za-z_]\w*+(?:\s++|\s*+\*++\s*+)"
+    rb"(?<![\w>.])(?!(?:return|goto|case|else|sizeof|in|ifdef|ifndef|undef)\b)[A-Za-z_]\w*+(?:\s++|\s*+\*++\s*+)"
     rb"(?:const\s++|\*\s*+){0,8}+([A-Za-z_]\w*+)\s*(?=[=;,)\[(:{]|$)",
     re.MULTILINE,
 )
 _MORE_DECLARED = re.compile(rb",\s*+\**+\s*+([A-Za-z_]\w*+)\s*+(?=[=;,\[])")
-_DEFINED = re.compile(rb"#[ \t]*(?:define|undef|ifdef|ifndef)[ \t]+([A-Za-z_]\w*)|defined\s*\(?\s*([A-Za-z_]\w*)")
+_DEFINED = re.compile(rb"#[ \t]*define[ \t]+([A-Za-z_]\w*)")
+_ASKED = re.compile(rb"(?:#[ \t]*(?:undef|ifdef|ifndef)[ \t]+|\bdefined\s*+\(?\s*+)(?!CONFIG_)([A-Za-z_]\w*)")
 GOTO = re.compile(rb"\bgoto\s+\w+")  # labels have a guard of their own
 LABEL = re.compile(rb"(?:^|[;{}])[ \t]*([A-Za-z_]\w*)[ \t]*:(?!:)", re.MULTILINE)
 _ENUM = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*(?:=[^=;]*)?,[ \t]*$", re.MULTILINE)
@@ -112,7 +113,7 @@ def _parts(name: bytes) -> Iterator[bytes]:
 
 
 def _generated(name: bytes) -> bool:
-    return name.startswith((b"CONFIG_", b"compat_", b"__")) and not name.startswith((b"__ro", b"__read", b"__init"))
+    return name.startswith((b"compat_", b"__")) and not name.startswith((b"__ro", b"__read", b"__init"))
 
 
 def _defined_by(case: Case) -> set[bytes]:
@@ -134,7 +135,7 @@ def declared_in(code: bytes) -> frozenset[bytes]:
     found = set(_DECLARED.findall(code)) | set(LABEL.findall(code)) | set(_ENUM.findall(code))
     found |= set(_MORE_DECLARED.findall(code)) & (found | _comma_declared(code))
     found |= set(_MACRO_MADE.findall(code))
-    return frozenset(found | {name for pair in _DEFINED.findall(code) for name in pair if name})
+    return frozenset(found).union(_DEFINED.findall(code), _ASKED.findall(code))
 
 
 def _comma_declared(code: bytes) -> set[bytes]:

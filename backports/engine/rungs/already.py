@@ -56,11 +56,14 @@ def _postimages(context: FileContext, number: int, start: int, stop: int) -> lis
     block = context.shapes[number].postimage[start:stop]
     found = context.index.find(block, context.expected(number) + start)
     found = [at for at in found if context.fits(number, at, len(block))]
-    return _without_the_removed(context, number, found) if found and not context.shapes[number].added else found
+    if not found or context.shapes[number].added:
+        return found
+    lead = context.shapes[number].lead
+    return [at for at in found if without_the_removed(context, number, [at + lead])]
 
 
-def _without_the_removed(context: FileContext, number: int, found: list[int]) -> list[int]:
-    """Those of the places where the removed code is gone: from the function, and as a block from everywhere."""
+def without_the_removed(context: FileContext, number: int, found: list[int]) -> list[int]:
+    """Those of the lines of a change whose function the removed code is gone from, as is the block from everywhere."""
     shape, index = context.shapes[number], context.index
     blocks = (shape.preimage[run.start : run.stop] for run in shape.runs)
     if any(len(block) > 1 and any_distinctive(block) and index.find(block, found[0]) for block in blocks):

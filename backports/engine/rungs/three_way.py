@@ -5,6 +5,7 @@ from __future__ import annotations
 from backports.engine.merge import Merged
 from backports.engine.result import Placement, Rung
 
+from . import already
 from .context import FileContext, Landing, Refusal, Replace
 
 
@@ -34,5 +35,9 @@ def _land(context: FileContext, number: int, merged: list[Merged]) -> Landing | 
         if found.state == "clean"
     )
     line = max(0, start - runs[0].start)
+    if not edits and not context.shapes[number].added and not already.without_the_removed(context, number, [start]):
+        return Refusal(
+            "moved-by-target", "The target moved the lines that the hunk removes; they stand there still.", start
+        )
     rung = Rung.THREE_WAY if edits else Rung.ALREADY_APPLIED
     return Landing(Placement(rung, line + 1, line - context.named(number)), start, stop, edits)
