@@ -59,11 +59,27 @@ def _postimages(context: FileContext, number: int, start: int, stop: int) -> lis
     if not found or context.shapes[number].added:
         return found
     lead = context.shapes[number].lead
-    return [at for at in found if without_the_removed(context, number, [at + lead])]
+    return [at for at in _without_the_removed(context, number, found) if not is_moved(context, number, at + lead)]
 
 
-def without_the_removed(context: FileContext, number: int, found: list[int]) -> list[int]:
-    """Those of the lines of a change whose function the removed code is gone from, as is the block from everywhere."""
+def is_moved(context: FileContext, number: int, at: int) -> bool:
+    """Whether the target itself put lines that the hunk removes elsewhere into the function of line `at`.
+
+    Lines that the patch adds to that function may stand there.
+    """
+    if context.base_map is None:
+        return False
+    low, high = context.index.function_at(at)
+    section = context.hunks[number].section
+    inside = (shape for shape, hunk in zip(context.shapes, context.hunks, strict=True) if hunk.section == section)
+    added = {line for shape in inside for line in shape.added}
+    removed = {line for line in context.shapes[number].removed if is_distinctive(line)} - added
+    near = (edit for edit in context.base_map.edits if edit.new_start < high and low < edit.new_stop)
+    return any(line in removed for edit in near for line in context.index.lines[edit.new_start : edit.new_stop])
+
+
+def _without_the_removed(context: FileContext, number: int, found: list[int]) -> list[int]:
+    """Those of the places where the removed code is gone: from the function, and as a block from everywhere."""
     shape, index = context.shapes[number], context.index
     blocks = (shape.preimage[run.start : run.stop] for run in shape.runs)
     if any(len(block) > 1 and any_distinctive(block) and index.find(block, found[0]) for block in blocks):

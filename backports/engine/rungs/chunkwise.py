@@ -127,7 +127,7 @@ def _as_there(context: FileContext, number: int, base_map: BaseMap) -> Landing |
     start, stop = base_map.position(runs[0].start), base_map.position(runs[-1].stop)
     if not context.fits(number, start, max(0, stop - start)):
         return None
-    if not context.shapes[number].added and not already.without_the_removed(context, number, [start]):
+    if not context.shapes[number].added and already.is_moved(context, number, start):
         return None
     return already.landing(context, number, start, max(0, stop - start), context.shapes[number].runs[0].start)
 

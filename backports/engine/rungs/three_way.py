@@ -35,7 +35,7 @@ def _land(context: FileContext, number: int, merged: list[Merged]) -> Landing | 
         if found.state == "clean"
     )
     line = max(0, start - runs[0].start)
-    if not edits and not context.shapes[number].added and not already.without_the_removed(context, number, [start]):
+    if not edits and not context.shapes[number].added and already.is_moved(context, number, start):
         return Refusal(
             "moved-by-target", "The target moved the lines that the hunk removes; they stand there still.", start
         )
