@@ -12,10 +12,10 @@ from tests.e2e.server import Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
-def open_partly_applied(page: Page) -> None:
-    """The demo's first public attempt of which some hunks landed."""
-    page.goto("/r/demo/?outcome=partly-applied")
-    page.locator("table.matrix td a[title^='partly applied']").first.click()
+def open_conflict(page: Page) -> None:
+    """The demo's first public attempt of which no hunk landed."""
+    page.goto("/r/demo/?outcome=conflict")
+    page.locator("table.matrix td a[title^='conflict']").first.click()
     expect(page.get_by_role("heading", name="To look at first")).to_be_visible()
 
 
@@ -25,7 +25,7 @@ def test_what_to_look_at_leads_to_the_hunk_and_its_way_opens_by_keyboard(
 ) -> None:
     context = browser.new_context(base_url=server.address, java_script_enabled=script)
     page = context.new_page()
-    open_partly_applied(page)
+    open_conflict(page)
     place = page.locator(".findings a.place").first
     anchor = (place.get_attribute("href") or "").removeprefix("#")
     place.focus()
@@ -45,7 +45,7 @@ def test_what_to_look_at_leads_to_the_hunk_and_its_way_opens_by_keyboard(
 def test_the_sides_of_a_conflict_keep_their_rows_side_by_side(browser: Browser, server: Server) -> None:
     context = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    open_partly_applied(page)
+    open_conflict(page)
     columns = page.locator(".sides").first.locator("> div")
     tops = [
         [box["y"] for line in column.locator(".line").all() if (box := line.bounding_box())] for column in columns.all()
@@ -65,7 +65,7 @@ def test_the_page_fits_with_every_part_open(browser: Browser, server: Server, wi
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
-    open_partly_applied(page)
+    open_conflict(page)
     page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
