@@ -13,35 +13,11 @@ from dataclasses import dataclass
 from backports.engine.diff import parse_series
 from backports.engine.ladder import apply_series
 from backports.engine.series import blob_oid
-from backports.engine.tree import REGULAR, Blob
 from backports.git.tree import diff_lines
 
-PATH = "port/harbour.c"
+from .ladder_files import CONTEXT, PATH, Files, Lines
+
 FUNCTION_LINES = 40
-CONTEXT = 3
-Lines = list[str]
-
-
-class OneFile:
-    """A tree with one file, in a store that also holds the file that the patch was made on."""
-
-    def __init__(self, data: bytes, base: bytes) -> None:
-        self._blobs = [Blob(blob_oid(one), REGULAR, one) for one in (data, base)]
-
-    def read(self, path: str) -> Blob | None:
-        """The file."""
-        return self._blobs[0] if path == PATH else None
-
-    def blob(self, oid: str) -> Blob | None:
-        """The file or its base."""
-        return next((blob for blob in self._blobs if blob.oid.startswith(oid)), None)
-
-    def home_of(self, path: str) -> str:
-        return path
-
-    def moved_to(self, path: str, base: Blob | None) -> Sequence[str]:  # noqa: ARG002 - the protocol's
-        """It never moved."""
-        return ()
 
 
 def harbour(lines: int, *, alike: bool = False) -> Lines:
@@ -118,11 +94,11 @@ def seconds(size: Size, target: str, *, alike: bool = False, runs: int = 3) -> f
     """The least processor time of some runs, for a patch of this size on a target of this kind."""
     lines = harbour(size.lines, alike=alike)
     changed = places(lines, size.hunks)
-    data, tree = patch(lines, changed), OneFile(_bytes(TARGETS[target](lines, changed)), _bytes(lines))
+    data, tree = patch(lines, changed), Files({PATH: _bytes(TARGETS[target](lines, changed))}, _bytes(lines))
     return min(_once(data, tree) for _ in range(runs))
 
 
-def _once(data: bytes, tree: OneFile) -> float:
+def _once(data: bytes, tree: Files) -> float:
     began = time.process_time()
     apply_series(parse_series(data), tree, differ=diff_lines)
     return time.process_time() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 
 from . import confidence, guards, locate, withhold
 from .diff import Patch
@@ -60,11 +61,11 @@ def _strangers(symbols: guards.Symbols | None, patches: Sequence[Patch]) -> Stra
     """How the rungs ask for names that the source's tree has, the target's lacks, and the series does not bring."""
     if symbols is None:
         return None
-    brought = _brought(patches)
+    brought = cache(lambda: _brought(patches))
 
     def strangers(names: Collection[bytes], path: str) -> frozenset[bytes]:
-        lacking = frozenset(names) - brought
-        lacking -= symbols.target.present(lacking, path)
+        lacking = frozenset(names) - symbols.target.present(names, path)
+        lacking = lacking - brought() if lacking else lacking
         return symbols.source.present(lacking, path) if lacking else lacking
 
     return strangers

@@ -24,7 +24,7 @@ from backports.engine.result import FileResult, HunkResult, SeriesResult
 
 from .errors import GitError
 from .filelog import Block, Logged, file_log, fork_of
-from .store import Recent, commit_at, open_repository, tree_at
+from .store import Recent, commit_at, content_at, open_repository, tree_at
 from .wording import Piece, word_diff
 
 SECONDS = 4.0
@@ -218,7 +218,7 @@ class _Case:
         """The telling lines of one side's file; none when it has no such file."""
         key = (side, path)
         if key not in self._lines:
-            self._lines[key] = frozenset(_telling(_content(self.trees[side], path).split(b"\n")))
+            self._lines[key] = frozenset(_telling(content_at(self.trees[side], path).split(b"\n")))
         return self._lines[key]
 
     def _culprit(self, side: Side, commit: Logged, lines: Mapping[bytes, bool]) -> Culprit:
@@ -274,11 +274,3 @@ def _around(side: Sequence[bytes], lines: frozenset[bytes]) -> Sequence[bytes]:
     first = next((at for at, line in enumerate(side) if line.strip() in lines), 0)
     start = max(0, min(first - 2, len(side) - BLOCK_LINES))
     return side[start : start + BLOCK_LINES]
-
-
-def _content(tree: pygit2.Tree, path: str) -> bytes:
-    try:
-        found = tree[path]
-    except (KeyError, ValueError):
-        return b""
-    return found.data if isinstance(found, pygit2.Blob) else b""

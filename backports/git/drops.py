@@ -30,7 +30,7 @@ from .anchors import anchors, distinctive, search
 from .culprits import Place, lines_of, rejected
 from .errors import GitError
 from .filelog import Logged, file_log, fork_of
-from .store import open_repository, tree_at
+from .store import content_at, open_repository, tree_at
 
 SECONDS = 4.0
 MAX_ANCHORS = 80
@@ -124,7 +124,7 @@ def _parts(result: SeriesResult, before: pygit2.Tree, here: pygit2.Tree) -> Iter
         if file.code == "file-not-found" and file.diff.kind is FileKind.MODIFY:
             whole.setdefault((place.patch, place.file), []).append(place)
             continue
-        name = enclosing(hunk.hunk, _content(before, file.diff.path)) if not file.code else b""
+        name = enclosing(hunk.hunk, content_at(before, file.diff.path)) if not file.code else b""
         if name and name not in _names(here, file.path):
             yield _Part((place,), file, False, (name,), tuple(anchors(hunk.hunk)))
     for (patch, at), places in whole.items():
@@ -204,12 +204,4 @@ def _sentence(part: _Part, name: bytes) -> str:
 
 
 def _names(tree: pygit2.Tree, path: str) -> frozenset[bytes]:
-    return frozenset(NAME.findall(_content(tree, path)))
-
-
-def _content(tree: pygit2.Tree, path: str) -> bytes:
-    try:
-        found = tree[path]
-    except (KeyError, ValueError):
-        return b""
-    return found.data if isinstance(found, pygit2.Blob) else b""
+    return frozenset(NAME.findall(content_at(tree, path)))

@@ -67,6 +67,15 @@ def tree_at(repo: pygit2.Repository, name: str) -> pygit2.Tree:
         raise _no_commit(name) from error
 
 
+def content_at(tree: pygit2.Tree, path: str) -> bytes:
+    """The file at `path` of the tree, or b"" where there is none."""
+    try:
+        found = tree[path]
+    except (KeyError, ValueError):
+        return b""
+    return found.data if isinstance(found, pygit2.Blob) else b""
+
+
 def _named(repo: pygit2.Repository, name: str) -> pygit2.Object | pygit2.Reference:
     return repo[name] if HEX.fullmatch(name) else repo.lookup_reference(name)
 

@@ -332,10 +332,10 @@ class FileContext:
             self._blind = blind
         return self._blind
 
-    def inverse(self) -> FileContext | None:
-        """This file with hunks that undo these, on the file as its author left it. None without a base."""
-        if self._inverse is None and self.base_map is not None:
-            self._inverse = self._invert(self.base_map)
+    def inverse(self, base_map: BaseMap) -> FileContext:
+        """This file with hunks that undo these, on the base as its author left it; made once."""
+        if self._inverse is None:
+            self._inverse = self._invert(base_map)
         return self._inverse
 
     def _invert(self, base_map: BaseMap) -> FileContext:

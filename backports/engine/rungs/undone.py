@@ -19,11 +19,12 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
 
     That lines can be added again is no proof that they were removed, so nothing of those may be left.
     """
-    base_map, inverse = context.base_map, context.inverse()
-    if base_map is None or inverse is None or not any_distinctive(context.shapes[number].added):
+    base_map = context.base_map
+    if base_map is None or not any_distinctive(context.shapes[number].added):
         return None
     if not all(chunkwise.is_gone(run, base_map) for run in context.base_runs(number)):
         return None
+    inverse = context.inverse(base_map)
     answer = chunkwise.place(inverse, number, (by_lines,), Rung.ALREADY_APPLIED, "")
     return _there(context, number, answer) if isinstance(answer, Landing) and answer.edits else None
 
