@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .apply import Applied, apply_hunks
@@ -24,13 +24,15 @@ class Tools:
     """What applying needs besides patch and tree.
 
     `strangers(names, path)` gives those of the names that the source tree has and the target lacks;
-    `withheld` (see withhold.py) the hunks that stay out, by the identity of their file diff.
+    `withheld` (see withhold.py) the hunks that stay out, by the identity of their file diff. `known` keeps what
+    was applied, so that a series that is applied again without some hunks only climbs where that matters.
     """
 
     differ: LineDiffer = diff_lines
     rungs: Rungs = RUNGS
     strangers: Strangers | None = None
     withheld: Mapping[int, Mapping[int, Refusal]] = field(default_factory=dict)
+    known: dict[Hashable, tuple[FileDiff, Applied]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,26 @@ def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tool
         return Applied(blob.data, _as_already(diff))
     if not diff.hunks:
         return Applied(blob.data, ())
+    held = tools.withheld.get(id(diff), {})
+    key = id(diff), path, blob.data, base.data if base else None, tuple(held)
+    if key not in tools.known:
+        # The diff is kept too: its identity must not become another one's.
+        tools.known[key] = diff, _climbed(diff, path, blob, base, tools, held)
+    return tools.known[key][1]
+
+
+def _climbed(
+    diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tools, held: Mapping[int, Refusal]
+) -> Applied:
     ask = tools.strangers
-    strangers = None if ask is None else lambda names: ask(names, path)
-    before = base.data if base else None
     return apply_hunks(
         diff.hunks,
         blob.data,
-        before,
+        base.data if base else None,
         differ=tools.differ,
         rungs=tools.rungs,
-        strangers=strangers,
-        withheld=tools.withheld.get(id(diff)),
+        strangers=None if ask is None else lambda names: ask(names, path),
+        withheld=held,
     )
 
 
