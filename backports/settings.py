@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backports.web.middleware.ReadAsYourself",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backports.web.middleware.NoStore",
@@ -92,11 +93,14 @@ DATABASE_URL = env.text("DATABASE_URL")
 EMBEDDED_DATABASE = not DATABASE_URL
 
 
+_ENGINE = {"ENGINE": "xsa.backend"}
+
+
 def _database(url: str, role: str) -> dict[str, object]:
     if url:
-        return dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+        return {**dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True), **_ENGINE}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        **_ENGINE,
         "NAME": "backports",
         "USER": role,
         "CONN_MAX_AGE": 60,
@@ -106,7 +110,8 @@ def _database(url: str, role: str) -> dict[str, object]:
 
 
 DATABASES = {
-    "default": _database(DATABASE_URL, "backports_app"),
+    # Every answer is one transaction, which knows its reader: see xsa.identity.
+    "default": {**_database(DATABASE_URL, "backports_app"), "ATOMIC_REQUESTS": True},
     "owner": _database(env.text("DATABASE_OWNER_URL"), "backports_owner")
     if EMBEDDED_DATABASE or env.text("DATABASE_OWNER_URL")
     else _database(DATABASE_URL, ""),

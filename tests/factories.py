@@ -6,6 +6,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from django.test import Client
+
 from backports.models import Attempt, Branch, Repository, UpstreamFix
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
 
@@ -14,12 +16,22 @@ PLANNED = datetime(2031, 3, 4, 12, 0, tzinfo=UTC)
 OID = "1234567890abcdef1234567890abcdef12345678"
 
 
-def person(username: str, *, listed: bool = False, security_team: bool = False) -> User:
-    """Somebody with a membership in an organisation of their own."""
+def person(username: str, *, listed: bool = False, security_team: bool = False, contact: bool = True) -> User:
+    """Somebody with a membership in an organisation of their own, and a second factor."""
     user: User = User.objects.create_user(username=username, password="a long enough password")
     organisation = Organisation.objects.create(name=f"Example {username}", listed=listed, security_team=security_team)
-    Membership.objects.create(user=user, organisation=organisation)
+    Membership.objects.create(user=user, organisation=organisation, contact=contact)
+    user.cleared = True
     return user
+
+
+def log_in(client: Client, user: User) -> Client:
+    """The client of somebody who logged in with password and second factor."""
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password"}, {"method": "mfa", "type": "totp"}]
+    session.save()
+    return client
 
 
 def repository(name: str = "xen", **columns: Any) -> Repository:

@@ -7,25 +7,33 @@ from typing import TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from .models import Advisory, User
+from .identity import is_cleared
+from .models import Admission, Advisory, User
 
 T = TypeVar("T", bound=Model)
 Reader = User | AnonymousUser
 
 
 def sees_embargoed(user: Reader) -> bool:
-    """Whether this person belongs to the security team or to an organisation on the predisclosure list."""
-    if not user.is_authenticated or not user.is_active:
+    """Whether this person sees every embargoed advisory: the security team, and contacts of listed organisations."""
+    if not user.is_authenticated or not is_cleared(user):
         return False
-    listed = Q(organisation__listed=True) | Q(organisation__security_team=True)
+    listed = Q(organisation__listed=True, contact=True) | Q(organisation__security_team=True)
     return user.memberships.filter(listed).exists()
 
 
 def in_security_team(user: Reader) -> bool:
     """Whether this person belongs to the security team."""
-    if not user.is_authenticated or not user.is_active:
+    if not user.is_authenticated or not is_cleared(user):
         return False
     return user.memberships.filter(organisation__security_team=True).exists()
+
+
+def _admitted(user: Reader) -> QuerySet[Admission]:
+    """What lets this person into single advisories."""
+    if not user.is_authenticated or not is_cleared(user):
+        return Admission.objects.none()
+    return Admission.objects.filter(membership__user=user, membership__organisation__listed=True)
 
 
 def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: str = "") -> QuerySet[T]:
@@ -37,10 +45,12 @@ def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: 
     if sees_embargoed(user):
         return things
     prefix = f"{path}__" if path else ""
-    seen = things.filter(**{f"{prefix}disclosed_at__isnull": False})
+    rooms = list(_admitted(user).values_list("advisory", flat=True))
+    seen = things.filter(Q(**{f"{prefix}disclosed_at__isnull": False}) | Q(**{f"{prefix}pk__in": rooms}))
     if not builds_on:
         return seen
-    return seen.exclude(**{f"{builds_on}__overlap": Advisory.objects.filter(disclosed_at=None).values("number")})
+    hidden = Advisory.objects.filter(disclosed_at=None).exclude(pk__in=rooms).values("number")
+    return seen.exclude(**{f"{builds_on}__overlap": hidden})
 
 
 def visible_advisories(user: Reader) -> QuerySet[Advisory]:

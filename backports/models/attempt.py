@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from backports.engine.result import Confidence, Outcome, Rung
+from xsa.readers import Readers, Under
 
 
 def _choices(values: type[Outcome] | type[Rung] | type[Confidence]) -> list[tuple[str, str]]:
@@ -26,6 +27,8 @@ class Attempt(models.Model):
     the best source. `probability` says how likely the result is right, the source's own share in it.
     `evidence` is what `services.evidence` writes, and `services.explained` adds to it at `explained_at`.
     """
+
+    readers: ClassVar[Readers] = Under("advisory", builds_on="prerequisites")
 
     class State(models.TextChoices):
         WAITING = "waiting"

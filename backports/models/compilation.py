@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from xsa.readers import Readers, Under
+
 
 class Compilation(models.Model):
     """That an attempt's result is to be compiled, is compiled now, or was.
@@ -12,6 +14,8 @@ class Compilation(models.Model):
     The row is the truth about its task: taken with a lease until `until` and finished once; a waiting one is
     sent again from then on. What was found is in the attempt's evidence.
     """
+
+    readers: ClassVar[Readers] = Under("attempt")
 
     class State(models.TextChoices):
         WAITING = "waiting"

@@ -6,6 +6,8 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from xsa.readers import Readers, Under
+
 
 class Resolution(models.Model):
     """A person's answer to one conflict chunk, as an organisation gave it on a branch.
@@ -14,6 +16,8 @@ class Resolution(models.Model):
     of `engine.resolutions`. It is the content of its advisory, and of those that the attempt was built on
     (`prerequisites`, by number). Without an organisation it is the security team's.
     """
+
+    readers: ClassVar[Readers] = Under("advisory", builds_on="prerequisites")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advisory = models.ForeignKey("xsa.Advisory", on_delete=models.CASCADE, related_name="resolutions")

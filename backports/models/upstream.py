@@ -5,9 +5,13 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from xsa.readers import Readers, Under
+
 
 class UpstreamFix(models.Model):
     """A branch holds the official fix of an advisory: the commits that say so."""
+
+    readers: ClassVar[Readers] = Under("advisory")
 
     advisory = models.ForeignKey("xsa.Advisory", on_delete=models.CASCADE, related_name="upstream_fixes")
     branch = models.ForeignKey("backports.Branch", on_delete=models.CASCADE, related_name="upstream_fixes")

@@ -7,6 +7,7 @@ until the next sweep, and getting one twice changes nothing.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import logging
 import threading
 import time
@@ -63,11 +64,11 @@ def send(*, limit: int = SEND_AT_ONCE) -> int:
 
 
 def message(pk: uuid.UUID, *, queue: str = QUEUE) -> None:
-    """Tell the workers of one attempt."""
-    run_attempt.apply_async(args=(str(pk),), queue=queue)
+    """Tell the workers of one attempt, once it is committed."""
+    transaction.on_commit(lambda: run_attempt.apply_async(args=(str(pk),), queue=queue))
 
 
-@shared_task(name="backports.sweep_attempts")
+@shared_task(name="backports.sweep_attempts", service="attempts")
 def sweep_attempts() -> int:
     """Queue again what a broker lost or a dead worker left behind; when nothing is, what is to be explained."""
     return send() or explaining.send()
@@ -99,7 +100,8 @@ def claim(pk: uuid.UUID | str) -> Lease | None:
 def renewed(lease: Lease) -> Iterator[None]:
     """Keep the lease while the block runs, for `MOST_RENEWALS` times at most: what hangs is swept back after all."""
     over = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(lease, over), daemon=True)
+    # A thread begins with nobody's identity; this one writes as the task does.
+    keeper = threading.Thread(target=contextvars.copy_context().run, args=(_keep, lease, over), daemon=True)
     keeper.start()
     try:
         yield
@@ -129,7 +131,7 @@ def renew(lease: Lease) -> bool:
     return bool(held.update(lease_until=until))
 
 
-@shared_task(name="backports.run_attempt")
+@shared_task(name="backports.run_attempt", service="attempts")
 def run_attempt(pk: str) -> str:
     """Try one cell. Returns the outcome, or "" when there was nothing to do."""
     lease = claim(pk)

@@ -46,7 +46,7 @@ MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 400
 
 
-@shared_task(name="backports.sweep_compilations")
+@shared_task(name="backports.sweep_compilations", service="attempts")
 def sweep_compilations() -> int:
     """Queue what is to be compiled and was not queued lately; returns how many messages were sent."""
     if not settings.COMPILE_COMMANDS:
@@ -66,7 +66,7 @@ def sweep_compilations() -> int:
 
 def message(pk: uuid.UUID) -> None:
     """Tell the compile worker of one attempt."""
-    compile_attempt.apply_async(args=(str(pk),), queue=QUEUE)
+    transaction.on_commit(lambda: compile_attempt.apply_async(args=(str(pk),), queue=QUEUE))
 
 
 def _find_new() -> None:
@@ -85,7 +85,7 @@ def _give_up() -> None:
             log.warning("not compiled attempt=%s code=worker-lost", row.pk)
 
 
-@shared_task(name="backports.compile_attempt")
+@shared_task(name="backports.compile_attempt", service="attempts")
 def compile_attempt(pk: str) -> str:
     """Compile one attempt's result. Returns what was found, or "" when there was nothing to do."""
     rows = Attempt.objects.select_related("advisory", "branch__repository").defer("evidence", "paths", "reasons")

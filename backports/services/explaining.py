@@ -74,10 +74,10 @@ def send_one(pk: UUID, *, queue: str) -> None:
 
 def message(pk: UUID, *, queue: str = QUEUE) -> None:
     """Tell the workers of one attempt that is to be explained."""
-    explain_attempt.apply_async(args=(str(pk),), queue=queue)
+    transaction.on_commit(lambda: explain_attempt.apply_async(args=(str(pk),), queue=queue))
 
 
-@shared_task(name="backports.explain_attempt")
+@shared_task(name="backports.explain_attempt", service="attempts")
 def explain_attempt(pk: str) -> str:
     """Explain one attempt. Returns its outcome afterwards, or "" when there was nothing to do."""
     rows = Attempt.objects.filter(unexplained(), pk=pk)

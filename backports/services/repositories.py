@@ -7,6 +7,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -207,14 +208,14 @@ def refresh(actor: User | None, repository: Repository) -> Plan:
     return made
 
 
-@shared_task(name="backports.fetch_repositories")
+@shared_task(name="backports.fetch_repositories", service="repositories")
 def fetch_repositories() -> None:
     """On schedule: one task for each repository, so that a slow one holds up no other."""
     for pk in Repository.objects.values_list("pk", flat=True):
-        refresh_repository.delay(str(pk))
+        transaction.on_commit(partial(refresh_repository.delay, str(pk)))
 
 
-@shared_task(name="backports.refresh_repository")
+@shared_task(name="backports.refresh_repository", service="repositories")
 def refresh_repository(pk: str) -> None:
     """Refresh one repository; what went wrong stands on its row and on its page."""
     repository = Repository.objects.get(pk=pk)

@@ -10,8 +10,28 @@ from django.shortcuts import render
 
 from backports.engine.errors import EngineError
 from backports.git.errors import GitError
+from xsa.identity import reading
 
+AUTHENTICATIONS = "account_authentication_methods"
 log = logging.getLogger(__name__)
+
+
+class ReadAsYourself:
+    """The database is asked in the name of the person who asks, once a second factor was proved in this session."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            request.user.cleared = proved_second_factor(request)
+        with reading(request.user):
+            return self.get_response(request)
+
+
+def proved_second_factor(request: HttpRequest) -> bool:
+    """Whether a second factor was part of logging in, as allauth notes it in the session."""
+    return any(one.get("method") == "mfa" for one in request.session.get(AUTHENTICATIONS, ()))
 
 
 class NoStore:

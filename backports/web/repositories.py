@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -43,6 +44,6 @@ def fetch(request: HttpRequest, name: str) -> HttpResponse:
     if not in_security_team(request.user):
         raise PermissionDenied(WHY_NOT)
     repository = get_object_or_404(Repository, name=name)
-    refresh_repository.delay(str(repository.pk))
+    transaction.on_commit(lambda: refresh_repository.delay(str(repository.pk)))
     messages.success(request, f"{repository.name} will be fetched now.")
     return redirect("repositories")

@@ -202,7 +202,7 @@ def test_the_page_offers_the_proposal_and_git_and_patch_take_it_with_its_notes(
 ) -> None:
     answer(logged, member)
     client, row = Client(), logged.cell(950, "4.1")
-    client.force_login(member)
+    factories.log_in(client, member)
     shown = client.get(f"/attempts/{row.pk}/").content.decode()
     assert f'href="/attempts/{row.pk}/proposal.patch"' in shown.replace("\n", "")
     assert "The result with it applied" in shown

@@ -9,7 +9,7 @@ from django.test import Client
 
 from backports.models import Attempt, Branch
 from tests import factories
-from xsa.models import Advisory, PatchFile
+from xsa.models import Advisory, PatchFile, User
 
 SECRETS = ("XSA-777", "777", "quiet title", "CVE-2031-0777", "xsa777-secret.patch")
 
@@ -52,10 +52,8 @@ def world(db: None) -> World:
     )
 
 
-def _client(user: object) -> Client:
-    client = Client()
-    client.force_login(user)  # type: ignore[arg-type]
-    return client
+def _client(user: User) -> Client:
+    return factories.log_in(Client(), user)
 
 
 @pytest.fixture

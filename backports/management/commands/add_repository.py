@@ -3,13 +3,12 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from backports.management.errors import clear_errors
+from backports.management.operator import OperatorCommand
 from backports.services import repositories
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Mirror a git repository under var/git/ and read its branches; a known one is fetched again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,12 +7,13 @@ from collections import Counter
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backports.bench.pages import page_time
 from backports.bench.peers import Pick, cherry_pick
 from backports.bench.workers import Memory, workers
 from backports.management.errors import clear_errors
+from backports.management.operator import OperatorCommand
 from backports.models import Attempt, Repository
 from backports.services import attempts, repositories
 from backports.services.places import mirror_path
@@ -22,7 +23,7 @@ from xsa.models import Advisory
 NAME = "xen"
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Measure mining, all attempts, memory and the matrix page on a real clone, beside git cherry-pick on a "
         "sample of the same cells. Needs a data folder of its own (DATA=) that is empty."

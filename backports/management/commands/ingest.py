@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.dateparse import parse_datetime
 
+from backports.management.operator import OperatorCommand
 from backports.services.advisories import ingest
 from xsa.services.ingest import Ingested
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Take in advisories, patches and .meta files in the layout that Xen publishes. They are embargoed "
         "unless an xsa.json among them lists them as public, or their fix was found in a public repository."

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from backports.management.errors import clear_errors
+from backports.management.operator import OperatorCommand
 from backports.models import Attempt
 from backports.services import demo
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Build the demo project with its branches, advisories and people, and queue its attempts."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -3,9 +3,8 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from backports.management.errors import clear_errors, repository
+from backports.management.operator import OperatorCommand
 from backports.models import UpstreamFix
 from backports.services import attempts, repositories
 from backports.services.planning import plan
@@ -13,7 +12,7 @@ from xsa.models import AdvisoryVersion
 from xsa.services.mined import MINED
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = "Find the fixes of public advisories in a mirror's commit messages, and queue what is missing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

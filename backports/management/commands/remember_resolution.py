@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from backports.engine.conflicts import Untold
 from backports.engine.diff import MAX_BYTES
 from backports.management.errors import clear_errors
+from backports.management.operator import OperatorCommand
 from backports.models import Attempt
 from backports.services.resolutions import Remembered, remember
 from xsa.models import Organisation, User
@@ -25,7 +26,7 @@ WORDS = {
 }
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Keep what a finished patch series says to the conflicts of an attempt, so that it is offered where the "
         "same conflicts meet again. The series must apply to the commit that the attempt was made on."

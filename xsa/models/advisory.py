@@ -1,4 +1,4 @@
-"""People, organisations, advisories and what came in with them.
+"""Advisories and what came in with them.
 
 Ids that a reader can meet are random or natural (an advisory's number): a sequence would
 tell outsiders how much they do not see.
@@ -9,52 +9,11 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-
-class Organisation(models.Model):
-    """A company or project. `listed` ones are on the predisclosure list and may see what is embargoed."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=200, unique=True)
-    listed = models.BooleanField(default=False)
-    security_team = models.BooleanField(default=False)
-
-    class Meta:
-        ordering = ("name",)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class User(AbstractUser):
-    """A person. What they may see follows from their memberships, never from a flag of their own."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-
-
-class Membership(models.Model):
-    """A person belongs to an organisation, as its admin or as a member."""
-
-    class Role(models.TextChoices):
-        ADMIN = "admin"
-        MEMBER = "member"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "organisation"], name="one_membership_per_organisation")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user_id} in {self.organisation_id}"
+from xsa.readers import Readers, Root, Under
 
 
 class Advisory(models.Model):
@@ -63,6 +22,8 @@ class Advisory(models.Model):
     `planned_disclosure_at` is only a plan and opens nothing. `current` is the version that
     pages show: the highest that was received.
     """
+
+    readers: ClassVar[Readers] = Root()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.PositiveIntegerField(unique=True)
@@ -91,12 +52,31 @@ class Advisory(models.Model):
         return self.disclosed_at is None
 
 
+class Announcement(models.Model):
+    """What anyone may know of an advisory before its disclosure: that it exists, its number and the planned date.
+
+    A read model of its own, so that no public page ever asks a table that holds more. Rows are written when the
+    project announces the number, not when its content comes in.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    planned_disclosure_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"XSA-{self.number}"
+
+
 class AdvisoryVersion(models.Model):
     """An advisory as it was published once. Number 0 is what the repository alone tells of it.
 
     `sections` is a list of `[heading, text]`; `problems` and `changes` are lists of
     `{"code", "sentence", "file"}`.
     """
+
+    readers: ClassVar[Readers] = Under("advisory")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advisory = models.ForeignKey(Advisory, on_delete=models.CASCADE, related_name="versions")
@@ -130,6 +110,8 @@ class PatchFile(models.Model):
         INDEX = "index"
         OTHER = "other"
 
+    readers: ClassVar[Readers] = Under("version", orphans_for_the_team=True)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(AdvisoryVersion, on_delete=models.CASCADE, null=True, related_name="files")
     name = models.CharField(max_length=300)
@@ -159,6 +141,8 @@ class Fix(models.Model):
     was published, and it is not tried.
     """
 
+    readers: ClassVar[Readers] = Under("version")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(AdvisoryVersion, on_delete=models.CASCADE, related_name="fixes")
     branch = models.CharField(max_length=100)
@@ -186,6 +170,8 @@ class Fix(models.Model):
 
 class FixPatch(models.Model):
     """One patch of a fix: a file that came in, or a commit of the mirrored repository `repository`."""
+
+    readers: ClassVar[Readers] = Under("fix")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     fix = models.ForeignKey(Fix, on_delete=models.CASCADE, related_name="patches")

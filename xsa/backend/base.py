@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.postgresql import base
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
+
+from xsa.identity import NOBODY, Identity, current
+
+_IDENTIFY = """
+SELECT set_config('xsa.reader', %s, true), set_config('xsa.everything', %s, true), set_config('xsa.only', %s, true)
+"""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Each transaction begins with the identity of its thread, and the settings end with it.
+
+    So a connection that is used again, after an exception or a timeout too, carries nobody's. A single query outside
+    any transaction gets one of its own.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(self._in_transaction)
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        super()._set_autocommit(autocommit)
+        if not autocommit and current() != NOBODY:
+            self.identify(current())
+
+    def identify(self, identity: Identity) -> None:
+        """Tell the open transaction; one that failed can be told nothing, and ends anyway."""
+        if self.connection is None or self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
+            return
+        with self.connection.cursor() as cursor:
+            cursor.execute(_IDENTIFY, (identity.reader, identity.everything, identity.only))
+
+    def _in_transaction(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        if not self.get_autocommit() or current() == NOBODY:
+            return execute(sql, params, many, context)
+        with transaction.atomic(using=self.alias):
+            return execute(sql, params, many, context)

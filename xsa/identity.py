@@ -1,0 +1,92 @@
+"""In whose name the database is asked, so that its own policies (`xsa.rls`) can tell what may be seen.
+
+Every transaction begins by telling PostgreSQL the identity of this thread (`xsa.backend` does it), for as long as
+that transaction lasts. Where nobody was named, nothing embargoed is visible.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+
+log = logging.getLogger(__name__)
+
+# Who may see everything, by name; each is a service that works for all readers at once.
+SERVICES = frozenset(
+    {
+        "attempts",  # workers that try, explain and compile what is embargoed too
+        "repositories",  # planning cells after a fetch
+        "ingest",  # taking in advisories
+        "disclose",  # opening one
+        "members",  # leaving ends what hangs on embargoed rows
+        "command",  # an operator's shell
+        "tests",  # a test that sets its world up
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A reader by id, or the name of a service that sees everything; `only` are the advisories a token is good for."""
+
+    reader: str = ""
+    everything: str = ""
+    only: str = ""
+
+
+NOBODY = Identity()
+_identity: ContextVar[Identity] = ContextVar("identity", default=NOBODY)
+
+
+def current() -> Identity:
+    """The identity of this thread."""
+    return _identity.get()
+
+
+@contextmanager
+def _acting(identity: Identity) -> Iterator[None]:
+    token = _identity.set(identity)
+    _tell(identity)
+    try:
+        yield
+    finally:
+        _identity.reset(token)
+        _tell(_identity.get())
+
+
+def _tell(identity: Identity) -> None:
+    """Transactions that are open already are told at once; one that failed is rolled back to where it knew better."""
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block and hasattr(connection, "identify"):
+            connection.identify(identity)
+
+
+def is_cleared(user: Any) -> bool:
+    """Whether this is an active person who proved a second factor; nobody else is shown anything embargoed."""
+    return bool(user.is_authenticated and user.is_active and user.cleared)
+
+
+@contextmanager
+def reading(user: Any, *, only: tuple[int, ...] = ()) -> Iterator[None]:
+    """Ask in the name of `user` inside the block, whoever asked before; nobody's when they proved no second factor.
+
+    `only` limits what is embargoed to these advisories, by number.
+    """
+    reader = str(user.pk) if is_cleared(user) else ""
+    with _acting(Identity(reader=reader, only=",".join(map(str, only)))):
+        yield
+
+
+@contextmanager
+def everything(service: str) -> Iterator[None]:
+    """See all rows inside the block, as one of SERVICES; what was before holds again after it."""
+    if service not in SERVICES:
+        raise ValueError(f"{service!r} is no service that may see everything; name it in xsa.identity.SERVICES.")
+    with _acting(Identity(everything=service)):
+        yield

@@ -1,0 +1,31 @@
+"""What a model says of who may read its rows; `xsa.rls` makes the database's policies of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The advisory itself: disclosed, or the reader may see it while it is embargoed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Who may read the row that the foreign key `parent` names may read this one.
+
+    `builds_on` names a column with the numbers of further advisories whose content is in the row: the
+    reader must see all of them. Rows without a parent are nobody's, or the security team's.
+    """
+
+    parent: str
+    builds_on: str = ""
+    orphans_for_the_team: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admissions:
+    """Who was let into an advisory's room: for that person, the security team, and admins of the organisation."""
+
+
+Readers = Root | Under | Admissions

@@ -1,0 +1,181 @@
+"""The database's own copy of the read rule: row-level security, made from what the models say (`xsa.readers`).
+
+`Protect` is the operation for migrations, `check_policies` the system check that finds a table with a path to an
+advisory that says nothing or whose policies in the database are not those of its model. The policies call a few
+SQL functions that `CREATE_FUNCTIONS` makes. All of it asks three settings of the transaction (`xsa.identity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+from django.db import connections
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import ForeignKey, Model, OneToOneField
+
+from xsa.readers import Admissions, Readers, Root, Under
+
+CREATE_FUNCTIONS = """
+CREATE FUNCTION xsa_reader() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT NULLIF(current_setting('xsa.reader', true), '')::uuid $$;
+CREATE FUNCTION xsa_everything() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT COALESCE(current_setting('xsa.everything', true), '') <> '' $$;
+CREATE FUNCTION xsa_in_scope(number integer) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT COALESCE(current_setting('xsa.only', true), '') = ''
+         OR number::text = ANY(string_to_array(current_setting('xsa.only', true), ',')) $$;
+CREATE FUNCTION xsa_in_team() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT EXISTS (
+       SELECT 1 FROM xsa_membership m
+       JOIN xsa_organisation o ON o.id = m.organisation_id JOIN xsa_user u ON u.id = m.user_id
+       WHERE m.user_id = xsa_reader() AND u.is_active AND o.security_team) $$;
+CREATE FUNCTION xsa_sees_all() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT EXISTS (
+       SELECT 1 FROM xsa_membership m
+       JOIN xsa_organisation o ON o.id = m.organisation_id JOIN xsa_user u ON u.id = m.user_id
+       WHERE m.user_id = xsa_reader() AND u.is_active AND (o.security_team OR (o.listed AND m.contact))) $$;
+CREATE FUNCTION xsa_admitted() RETURNS SETOF uuid LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT a.advisory_id FROM xsa_admission a JOIN xsa_membership m ON m.id = a.membership_id
+       JOIN xsa_organisation o ON o.id = m.organisation_id JOIN xsa_user u ON u.id = m.user_id
+       WHERE m.user_id = xsa_reader() AND u.is_active AND o.listed $$;
+"""
+DROP_FUNCTIONS = """
+DROP FUNCTION xsa_admitted(); DROP FUNCTION xsa_sees_all(); DROP FUNCTION xsa_in_team();
+DROP FUNCTION xsa_in_scope(integer); DROP FUNCTION xsa_everything(); DROP FUNCTION xsa_reader();
+"""
+_SEES_EMBARGOED = (
+    "disclosed_at IS NOT NULL OR (SELECT xsa_everything()) "
+    "OR (xsa_in_scope(number) AND ((SELECT xsa_sees_all()) OR id IN (SELECT xsa_admitted())))"
+)
+_ADMISSION = (
+    "(SELECT xsa_everything()) OR (SELECT xsa_in_team()) OR membership_id IN "
+    "(SELECT mine.id FROM xsa_membership mine WHERE mine.user_id = (SELECT xsa_reader())) OR membership_id IN "
+    "(SELECT theirs.id FROM xsa_membership theirs "
+    "JOIN xsa_membership admin ON admin.organisation_id = theirs.organisation_id "
+    "WHERE admin.user_id = (SELECT xsa_reader()) AND admin.role = 'admin')"
+)
+
+
+def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, str]]:
+    """Name, command and condition of a table's policies. What is read may be written; advisories only by services."""
+    if isinstance(readers, Root):
+        yield "readers", "SELECT", _SEES_EMBARGOED
+        yield "writers", "ALL", "(SELECT xsa_everything())"
+    elif isinstance(readers, Admissions):
+        yield "readers", "ALL", _ADMISSION
+    else:
+        yield "readers", "ALL", _under(model, readers)
+
+
+def _under(model: type[Model], readers: Under) -> str:
+    field = model._meta.get_field(readers.parent)
+    parent = field.related_model
+    assert isinstance(field, ForeignKey) and isinstance(parent, type) and issubclass(parent, Model)  # noqa: S101
+    table, key = parent._meta.db_table, parent._meta.pk.column if parent._meta.pk else "id"
+    found = f"EXISTS (SELECT 1 FROM {table} parent WHERE parent.{key} = {model._meta.db_table}.{field.column})"
+    if readers.builds_on:
+        column = f"{model._meta.db_table}.{readers.builds_on}"
+        unseen = "NOT EXISTS (SELECT 1 FROM xsa_advisory other WHERE other.number = needed.number)"
+        found += (
+            f" AND (cardinality({column}) = 0 OR NOT EXISTS "
+            f"(SELECT 1 FROM unnest({column}) AS needed(number) WHERE {unseen}))"
+        )
+    if readers.orphans_for_the_team:
+        found += f" OR ({field.column} IS NULL AND ((SELECT xsa_everything()) OR (SELECT xsa_in_team())))"
+    return found
+
+
+class Protect(Operation):
+    """Puts a model's table under row-level security, for its owner too, with the policies of `readers`."""
+
+    reversible = True
+
+    def __init__(self, model_name: str, readers: Readers) -> None:
+        self.model_name = model_name
+        self.readers = readers
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return self.__class__.__qualname__, [self.model_name, self.readers], {}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing of it is in Django's own state."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, _from: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        for statement in protect(model, self.readers):
+            schema_editor.execute(statement)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, _from: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")
+        for name in ("readers", "writers"):
+            schema_editor.execute(f"DROP POLICY IF EXISTS {name} ON {table}")
+
+    def describe(self) -> str:
+        return f"Put {self.model_name} under row-level security"
+
+
+def protect(model: type[Model], readers: Readers) -> Iterator[str]:
+    """The statements that put a table under its policies, whatever it was under before."""
+    table = model._meta.db_table
+    yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+    for name in ("readers", "writers"):
+        yield f"DROP POLICY IF EXISTS {name} ON {table}"
+    for name, command, condition in policies(model, readers):
+        check = "" if command == "SELECT" else f" WITH CHECK ({condition})"
+        yield f"CREATE POLICY {name} ON {table} FOR {command} USING ({condition}){check}"
+
+
+def secret_models() -> list[type[Model]]:
+    """Every model with a path to an advisory: its own rows, and all that a foreign key leads to one from."""
+    found: set[type[Model]] = {apps.get_model("xsa", "Advisory")}
+    models = apps.get_models()
+    while more := {one for one in models if one not in found and _points_at(one) & found}:
+        found |= more
+    return sorted(found, key=lambda one: one._meta.label)
+
+
+def _points_at(model: type[Model]) -> set[type[Model]]:
+    fields = [field for field in model._meta.get_fields() if isinstance(field, ForeignKey | OneToOneField)]
+    return {field.related_model for field in fields if isinstance(field.related_model, type)}
+
+
+def readers_of(model: type[Model]) -> Readers | None:
+    """What the model says of its readers; None when it says nothing."""
+    return getattr(model, "readers", None)
+
+
+@checks.register(checks.Tags.models)
+def check_models(**_: Any) -> list[checks.CheckMessage]:
+    """A model with a path to an advisory must say who may read it."""
+    return [
+        checks.Error(
+            f"{model._meta.label} has a path to an advisory and does not say who may read its rows.",
+            hint="Give it `readers = Under(<foreign key>)` and a migration with `rls.Protect`.",
+            id="xsa.E001",
+        )
+        for model in secret_models()
+        if readers_of(model) is None
+    ]
+
+
+_UNPROTECTED = """
+SELECT c.relname FROM pg_class c WHERE c.relname = ANY(%s) AND NOT (c.relrowsecurity AND c.relforcerowsecurity
+  AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid))
+"""
+
+
+def unprotected(using: str = "default") -> list[str]:
+    """Tables that ought to be under row-level security in the database and are not."""
+    tables = [model._meta.db_table for model in secret_models()]
+    with connections[using].cursor() as cursor:
+        cursor.execute(_UNPROTECTED, [tables])
+        return [name for (name,) in cursor.fetchall()]
