@@ -10,7 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backports.settings")
 
 app = Celery(
     "backports",
-    task_cls="backports.tasks:ServiceTask",
     include=[
         "backports.services.attempts",
         "backports.services.compiling",

@@ -26,6 +26,7 @@ from backports.engine.errors import EngineError
 from backports.engine.result import Outcome
 from backports.git.errors import GitError
 from backports.models import Attempt
+from xsa.identity import everything
 from xsa.models import Fix
 
 from . import explaining
@@ -68,7 +69,8 @@ def message(pk: uuid.UUID, *, queue: str = QUEUE) -> None:
     transaction.on_commit(lambda: run_attempt.apply_async(args=(str(pk),), queue=queue))
 
 
-@shared_task(name="backports.sweep_attempts", service="attempts")
+@shared_task(name="backports.sweep_attempts")
+@everything("attempts")
 def sweep_attempts() -> int:
     """Queue again what a broker lost or a dead worker left behind; when nothing is, what is to be explained."""
     return send() or explaining.send()
@@ -131,7 +133,8 @@ def renew(lease: Lease) -> bool:
     return bool(held.update(lease_until=until))
 
 
-@shared_task(name="backports.run_attempt", service="attempts")
+@shared_task(name="backports.run_attempt")
+@everything("attempts")
 def run_attempt(pk: str) -> str:
     """Try one cell. Returns the outcome, or "" when there was nothing to do."""
     lease = claim(pk)

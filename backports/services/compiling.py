@@ -29,6 +29,7 @@ from backports.engine.result import Confidence, Outcome
 from backports.git.compiling import UNPACK_SECONDS, Compiled, Recipe, State, compile_change
 from backports.git.errors import GitError
 from backports.models import Attempt, Branch, Compilation
+from xsa.identity import everything
 
 from . import attempts
 from .evidence import text
@@ -46,7 +47,8 @@ MAX_DIAGNOSTICS = 50
 MAX_MESSAGE = 400
 
 
-@shared_task(name="backports.sweep_compilations", service="attempts")
+@shared_task(name="backports.sweep_compilations")
+@everything("attempts")
 def sweep_compilations() -> int:
     """Queue what is to be compiled and was not queued lately; returns how many messages were sent."""
     if not settings.COMPILE_COMMANDS:
@@ -85,7 +87,8 @@ def _give_up() -> None:
             log.warning("not compiled attempt=%s code=worker-lost", row.pk)
 
 
-@shared_task(name="backports.compile_attempt", service="attempts")
+@shared_task(name="backports.compile_attempt")
+@everything("attempts")
 def compile_attempt(pk: str) -> str:
     """Compile one attempt's result. Returns what was found, or "" when there was nothing to do."""
     rows = Attempt.objects.select_related("advisory", "branch__repository").defer("evidence", "paths", "reasons")

@@ -30,6 +30,7 @@ from backports.git.results import commit_series, open_results
 from backports.git.store import open_repository
 from backports.git.tree import GitTree, diff_lines
 from backports.models import Attempt
+from xsa.identity import everything
 
 from .climbing import based
 from .explained import culprits_json, drops_json, set_json
@@ -77,7 +78,8 @@ def message(pk: UUID, *, queue: str = QUEUE) -> None:
     transaction.on_commit(lambda: explain_attempt.apply_async(args=(str(pk),), queue=queue))
 
 
-@shared_task(name="backports.explain_attempt", service="attempts")
+@shared_task(name="backports.explain_attempt")
+@everything("attempts")
 def explain_attempt(pk: str) -> str:
     """Explain one attempt. Returns its outcome afterwards, or "" when there was nothing to do."""
     rows = Attempt.objects.filter(unexplained(), pk=pk)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from backports.git import history, mirror
 from backports.git.errors import GitError
 from backports.models import Branch, Repository, UpstreamFix
+from xsa.identity import everything
 from xsa.models import Fix, User
 from xsa.services.mined import MINED, MinedCommit, record_mined
 
@@ -208,14 +209,16 @@ def refresh(actor: User | None, repository: Repository) -> Plan:
     return made
 
 
-@shared_task(name="backports.fetch_repositories", service="repositories")
+@shared_task(name="backports.fetch_repositories")
+@everything("repositories")
 def fetch_repositories() -> None:
     """On schedule: one task for each repository, so that a slow one holds up no other."""
     for pk in Repository.objects.values_list("pk", flat=True):
         transaction.on_commit(partial(refresh_repository.delay, str(pk)))
 
 
-@shared_task(name="backports.refresh_repository", service="repositories")
+@shared_task(name="backports.refresh_repository")
+@everything("repositories")
 def refresh_repository(pk: str) -> None:
     """Refresh one repository; what went wrong stands on its row and on its page."""
     repository = Repository.objects.get(pk=pk)

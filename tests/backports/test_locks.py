@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def meanwhile(work: Callable[[], object]) -> Iterator[None]:
             over.wait(20)
         connection.close()
 
-    other = threading.Thread(target=run)
+    other = threading.Thread(target=copy_context().run, args=(run,))
     other.start()
     assert done.wait(20)
     try:
@@ -104,7 +105,7 @@ def test_a_lease_is_renewed_on_a_connection_of_its_own_while_the_attempt_runs(
         connection.close()
 
     over = threading.Event()
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=copy_context().run, args=(look,))
     with renewed(lease):
         watcher.start()
         assert seen.wait(20)

@@ -26,13 +26,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.execute_wrappers.append(self._in_transaction)
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc] # the stubs lack it
         if not autocommit and current() != NOBODY:
             self.identify(current())
 
     def identify(self, identity: Identity) -> None:
         """Tell the open transaction; one that failed can be told nothing, and ends anyway."""
-        if self.connection is None or self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
+        if self.connection is None or _failed(self.connection):
             return
         with self.connection.cursor() as cursor:
             cursor.execute(_IDENTIFY, (identity.reader, identity.everything, identity.only))
@@ -44,3 +44,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return execute(sql, params, many, context)
         with transaction.atomic(using=self.alias):
             return execute(sql, params, many, context)
+
+
+def _failed(connection: Any) -> bool:
+    return bool(connection.info.transaction_status == TRANSACTION_STATUS_INERROR)

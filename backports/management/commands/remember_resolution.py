@@ -42,6 +42,7 @@ class Command(OperatorCommand):
         actor = User.objects.filter(username=options["actor"]).first()
         if actor is None:
             raise CommandError(f"no-such-person: There is no person {options['actor']!r}.")
+        actor.cleared = True  # the operator of the machine vouches for the person
         attempt = Attempt.objects.select_related("advisory", "branch__repository").filter(pk=options["attempt"]).first()
         if attempt is None:
             raise CommandError("no-such-attempt: There is no attempt with this id; its page's address holds it.")
