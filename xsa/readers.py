@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Audience = Literal["", "room", "team"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +18,15 @@ class Under:
     """Who may read the row that the foreign key `parent` names may read this one.
 
     `builds_on` names a column with the numbers of further advisories whose content is in the row: the
-    reader must see all of them. Rows without a parent are nobody's, or the security team's.
+    reader must see all of them. Rows without a parent are nobody's, or the security team's. `audience` keeps rows
+    from others also after disclosure: for those who share the advisory's `room`, or for the security `team`; their
+    `parent` is then the advisory itself.
     """
 
     parent: str
     builds_on: str = ""
     orphans_for_the_team: bool = False
+    audience: Audience = ""
 
 
 @dataclass(frozen=True, slots=True)

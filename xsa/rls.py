@@ -59,6 +59,12 @@ _ADMISSION = (
     "WHERE admin.user_id = (SELECT xsa_reader()) AND admin.role = 'admin')"
 )
 
+_AUDIENCES = {
+    "room": "((SELECT xsa_everything()) OR (((SELECT xsa_sees_all()) OR {column} IN (SELECT xsa_admitted())) "
+    "AND EXISTS (SELECT 1 FROM xsa_advisory scope WHERE scope.id = {table}.{column} AND xsa_in_scope(scope.number))))",
+    "team": "((SELECT xsa_everything()) OR (SELECT xsa_in_team()))",
+}
+
 
 def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, str]]:
     """Name, command and condition of a table's policies. What is read may be written; advisories only by services."""
@@ -84,6 +90,8 @@ def _under(model: type[Model], readers: Under) -> str:
             f" AND (cardinality({column}) = 0 OR NOT EXISTS "
             f"(SELECT 1 FROM unnest({column}) AS needed(number) WHERE {unseen}))"
         )
+    if readers.audience:
+        found += f" AND {_AUDIENCES[readers.audience].format(table=model._meta.db_table, column=field.column)}"
     if readers.orphans_for_the_team:
         found += f" OR ({field.column} IS NULL AND ((SELECT xsa_everything()) OR (SELECT xsa_in_team())))"
     return found

@@ -36,6 +36,11 @@ def _admitted(user: Reader) -> QuerySet[Admission]:
     return Admission.objects.filter(membership__user=user, membership__organisation__listed=True)
 
 
+def in_room(user: Reader, advisory: Advisory) -> bool:
+    """Whether this person shares what members share about an advisory; its disclosure does not change that."""
+    return sees_embargoed(user) or _admitted(user).filter(advisory=advisory).exists()
+
+
 def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: str = "") -> QuerySet[T]:
     """The part of `things` that `user` may see; `path` leads from a thing to its advisory (`"advisory"`).
 

@@ -1,0 +1,141 @@
+"""Who may do what: `can_<verb>(user, thing)` answers `Allowed` or `Denied` with the reason as people read it.
+
+The one place beside the read rule (`xsa.visibility`) that knows roles. Ask only about what the person may see; what
+they may not see does not exist for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.core.exceptions import PermissionDenied
+
+from .identity import is_cleared
+from .models import Advisory, DisclosureRequest, Membership, Organisation
+from .visibility import Reader, in_room, in_security_team
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Yes; true in a condition."""
+
+    reason: str = ""
+
+    def __bool__(self) -> Literal[True]:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """No; false in a condition. `reason` is a sentence for the person who asked."""
+
+    reason: str
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+
+Answer = Allowed | Denied
+YES = Allowed()
+
+
+def demand(answer: Answer) -> None:
+    """Go on only when allowed. Raises PermissionDenied, which is answered with 403 and the reason."""
+    if not answer:
+        raise PermissionDenied(answer.reason)
+
+
+def _team_only(user: Reader, reason: str) -> Answer:
+    return YES if in_security_team(user) else Denied(reason)
+
+
+def can_fetch_repository(user: Reader) -> Answer:
+    """Fetch a mirror before its time."""
+    return _team_only(user, "Only the security team may fetch on demand; every repository is fetched on schedule too.")
+
+
+def can_see_source_addresses(user: Reader) -> Answer:
+    """Read where mirrors are fetched from, which may be a path or a host inside."""
+    return _team_only(user, "Addresses that repositories are fetched from are for the security team.")
+
+
+def can_read_unplaced_files(user: Reader) -> Answer:
+    """Read files that nobody could tell the advisory of."""
+    return _team_only(user, "Files that could not be read are for the security team.")
+
+
+def can_see_worker_names(user: Reader) -> Answer:
+    """Read which machines work."""
+    return _team_only(user, "The names of workers are for the security team.")
+
+
+def can_announce(user: Reader) -> Answer:
+    """Tell the public a number and a planned date."""
+    return _team_only(user, "Only the security team announces advisories.")
+
+
+def can_plan_disclosure(user: Reader, advisory: Advisory) -> Answer:
+    """Set or confirm the planned date, and read the rehearsal."""
+    answer = _team_only(user, "Only the security team plans and makes disclosures.")
+    return _while_embargoed(advisory) if answer else answer
+
+
+def _while_embargoed(advisory: Advisory) -> Answer:
+    if advisory.embargoed:
+        return YES
+    return Denied(f"XSA-{advisory.number} is disclosed. What is public stays public: it cannot go back under embargo.")
+
+
+def can_disclose(
+    user: Reader, advisory: Advisory, *, planned: datetime | None, now: datetime, already_public: bool
+) -> Answer:
+    """Open an advisory alone: at or after the time that is planned for it (`planned`), or what is public already."""
+    answer = can_plan_disclosure(user, advisory)
+    if not answer or already_public or (planned is not None and planned <= now):
+        return answer
+    return Denied(
+        "Before its planned time a disclosure needs two people of the security team: ask, and another confirms."
+    )
+
+
+def can_confirm_disclosure(user: Reader, request: DisclosureRequest, *, now: datetime) -> Answer:
+    """Be the second person who opens an advisory before its time."""
+    answer = can_plan_disclosure(user, request.advisory)
+    if not answer:
+        return answer
+    if not request.is_open(now):
+        return Denied("This request is closed or too old. Ask anew.")
+    if request.asked_by_id == user.pk:
+        return Denied("You asked for it yourself; another person of the security team must confirm.")
+    return YES
+
+
+def can_administer(user: Reader, organisation: Organisation) -> Answer:
+    """Run an organisation: its admins, and the security team."""
+    if in_security_team(user):
+        return YES
+    if user.is_authenticated and is_cleared(user):
+        admins = Membership.objects.filter(organisation=organisation, role=Membership.Role.ADMIN)
+        if admins.filter(user=user).exists():
+            return YES
+    return Denied("Only admins of the organisation and the security team may do this.")
+
+
+def can_admit(user: Reader, membership: Membership) -> Answer:
+    """Let a member into an advisory's room, or out of it."""
+    if not membership.organisation.listed:
+        return Denied("The organisation is not on the predisclosure list.")
+    return can_administer(user, membership.organisation)
+
+
+def can_state(user: Reader, organisation: Organisation, advisory: Advisory) -> Answer:
+    """Say how far an organisation is with an advisory."""
+    if not in_room(user, advisory):
+        return Denied("Statements are made by members who share the advisory's room.")
+    if not organisation.listed:
+        return Denied("The organisation is not on the predisclosure list.")
+    if not organisation.memberships.filter(user_id=user.pk).exists():
+        return Denied("Each organisation speaks for itself: you are not a member of this one.")
+    return YES
