@@ -1,0 +1,81 @@
+"""The permission matrix: every address of the product, and what it answers to whom.
+
+Each route of `backports.urls` has a row here, by its name; a test fails for one that has none. What an actor
+may not see answers as what does not exist; a method that a route does not know answers 405 to everyone, whatever
+stands behind the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.permissions.actors import ACTORS, SEE_EMBARGOED
+
+SAFE = ("GET", "HEAD")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+LOGGED_IN = frozenset(ACTORS) - {"anonymous"}
+EVERYONE = frozenset(ACTORS)
+TEAM = frozenset({"team"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route. `path` may name {number}, {attempt}, {file} and {fix} of an advisory; then it is about that one.
+
+    `methods` are those that it knows, `status` what they answer where allowed, `allowed` who is (else `denied`),
+    `anonymous` what somebody who is not logged in gets, where that is a way to the login.
+    """
+
+    path: str
+    methods: tuple[str, ...] = SAFE
+    status: int = 200
+    allowed: frozenset[str] = EVERYONE
+    denied: int = 403
+    anonymous: int = 0
+    queries: tuple[str, ...] = field(default=("",))
+
+    @property
+    def about_one(self) -> bool:
+        """Whether it is about one advisory."""
+        return "{" in self.path
+
+    def expected(self, actor: str, method: str, *, embargoed: bool) -> int:
+        """The status that this actor gets."""
+        if method not in self.methods:
+            return 405
+        if actor == "anonymous" and self.anonymous:
+            return self.anonymous
+        if self.about_one and embargoed and actor not in SEE_EMBARGOED:
+            return 404
+        return self.status if actor in self.allowed else self.denied
+
+
+FORMATS = ("", "?format=json", "?format=raw", "?page=2")
+ROWS: Mapping[str, Row] = {
+    "matrix": Row("/", queries=("", "?text=canarytitleqzx", "?text=7123", "?text=CVE-2099-07123", "?outcome=applied")),
+    "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
+    "progress": Row("/r/toy/progress/?newest=9999&oldest=1&since=0"),
+    "branch": Row("/r/toy/branches/4.1/", queries=("", "?outcome=applied", "?outcome=conflict")),
+    "applied": Row("/r/toy/branches/4.1/applied.mbox", queries=("", "?confidence=review")),
+    "advisories": Row("/advisories/", queries=("", "?text=canarytitleqzx", "?after=500")),
+    "advisory": Row("/advisories/{number}/", queries=FORMATS),
+    "attempt": Row("/attempts/{attempt}/", queries=FORMATS),
+    "result": Row("/attempts/{attempt}/result.patch", queries=FORMATS),
+    "file": Row("/files/{file}/raw", queries=FORMATS),
+    "retry": Row("/attempts/{attempt}/retry/", methods=("POST",), status=302, anonymous=302),
+    "unread": Row("/files/unread/", allowed=TEAM),
+    "queue": Row("/queue/"),
+    "repositories": Row("/repositories/"),
+    "fetch": Row("/repositories/toy/fetch/", methods=("POST",), status=302, allowed=TEAM),
+    "glossary": Row("/glossary/"),
+    "healthz": Row("/healthz", status=503),
+}
+# Nothing stands behind these in this world, so that they answer 404 to everyone; their own tests give them something.
+EMPTY: Mapping[str, str] = {
+    "fix": "/fixes/{fix}/fix.patch",
+    "proposal": "/attempts/{attempt}/proposal.patch",
+    "explained": "/attempts/{attempt}/proposals/drops.patch",
+}
+# Tested where accounts are (tests/accounts): they know of no advisory.
+ACCOUNTS = frozenset({"login", "logout"})

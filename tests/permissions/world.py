@@ -1,0 +1,81 @@
+"""A room with one disclosed and one embargoed advisory, made by the real services from real patches.
+
+Everything about the embargoed one is a word that stands nowhere else: where one of them is read, it leaked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backports.models import Attempt
+from backports.services.advisories import ingest
+from tests.backports.conftest import Workshop
+from tests.backports.toy import Edits, replaced, table
+from tests.xsa.samples import advisory
+from xsa.models import Advisory, Fix, PatchFile
+from xsa.services.disclose import disclose
+
+SECRET, KNOWN = 7123, 456
+CANARIES = (
+    "canarytitleqzx",
+    "CVE-2099-07123",
+    "canaryfileqzx",
+    "canary_function_qzx",
+    "canarysubjectqzx",
+    "Canary Person Qzx",
+    "canary.person@qzx.example",
+    "canarynotesqzx",
+    "XSA-7123",
+    ">7123<",
+)
+_LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
+
+
+def _patch(workshop: Workshop, verb: str, check: str, subject: str) -> bytes:
+    limit = _LIMIT.format(verb)
+    edits: Edits = {"common/table.c": [(limit, f"{limit}    if ( {check}(table_{verb}_index) )\n        return -1;\n\n")]}
+    assert replaced(table(), edits["common/table.c"])  # type: ignore[arg-type]
+    return workshop.toy.patch("master", edits, subject)
+
+
+def publish(workshop: Workshop) -> Advisory:
+    """The disclosed advisory, tried on every branch."""
+    files = {f"xsa{KNOWN}.patch": _patch(workshop, "pick", "toy_check", "table: check what is picked")}
+    _take(workshop, KNOWN, "guests can pick", files)
+    row = Advisory.objects.get(number=KNOWN)
+    disclose(None, advisory=row, reason="public", at=row.created_at)
+    workshop.work()
+    return row
+
+
+def hide(workshop: Workshop) -> Advisory:
+    """The embargoed advisory, tried on every branch but one, where it waits."""
+    patch = _patch(workshop, "drop", "canary_function_qzx", "table: canarysubjectqzx\n\ncanarynotesqzx")
+    named = patch.replace(b"Security Engineer One <one@example.org>", b"Canary Person Qzx <canary.person@qzx.example>")
+    _take(workshop, SECRET, "canarytitleqzx", {f"xsa{SECRET}-canaryfileqzx.patch": named})
+    workshop.work()
+    Attempt.objects.filter(advisory__number=SECRET, branch__name="4.2").update(state="waiting", outcome="")
+    return Advisory.objects.get(number=SECRET)
+
+
+def _take(workshop: Workshop, number: int, title: str, files: dict[str, bytes]) -> None:
+    lines = "\n".join(f"{name}    xen-unstable" for name in files)
+    ingest(None, files=advisory(number, title=title, lines=lines, files=files), project=workshop.repository.project)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What stands for the words in an address, for one of the two advisories."""
+
+    number: int
+    words: dict[str, str] = field(default_factory=dict)
+
+
+def names_of(row: Advisory) -> Names:
+    """Ids of everything that hangs on an advisory and has an address."""
+    attempt = Attempt.objects.get(advisory=row, branch__name="4.1")
+    file = PatchFile.objects.filter(version__advisory=row, kind="patch").get()
+    fix = Fix.objects.filter(version__advisory=row).get()
+    return Names(
+        row.number, {"number": str(row.number), "attempt": str(attempt.pk), "file": str(file.pk), "fix": str(fix.pk)}
+    )
