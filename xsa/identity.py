@@ -24,6 +24,7 @@ SERVICES = frozenset(
         "repositories",  # planning cells after a fetch
         "ingest",  # taking in advisories
         "disclose",  # opening one
+        "audit",  # appending a record behind the last one, whoever's that is
         "members",  # leaving ends what hangs on embargoed rows
         "command",  # an operator's shell
         "tests",  # a test that sets its world up
@@ -76,10 +77,11 @@ def is_cleared(user: Any) -> bool:
 def reading(user: Any, *, only: tuple[int, ...] = ()) -> Iterator[None]:
     """Ask in the name of `user` inside the block, whoever asked before; nobody's when they proved no second factor.
 
-    `only` limits what is embargoed to these advisories, by number.
+    `only` limits what is embargoed to these advisories, by number; so does `user.only`, which a token sets.
     """
     reader = str(user.pk) if is_cleared(user) else ""
-    with _acting(Identity(reader=reader, only=",".join(map(str, only)))):
+    numbers = only or getattr(user, "only", ())
+    with _acting(Identity(reader=reader, only=",".join(map(str, numbers)))):
         yield
 
 

@@ -34,4 +34,12 @@ class Admissions:
     """Who was let into an advisory's room: for that person, the security team, and admins of the organisation."""
 
 
-Readers = Root | Under | Admissions
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The audit: for the security team, and for an organisation's own people as far as they see the advisories.
+
+    Rows may be added by a named service, and by nobody changed or taken away.
+    """
+
+
+Readers = Root | Under | Admissions | Records

@@ -18,7 +18,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import ForeignKey, Model, OneToOneField
 
-from xsa.readers import Admissions, Readers, Root, Under
+from xsa.readers import Admissions, Readers, Records, Root, Under
 
 CREATE_FUNCTIONS = """
 CREATE FUNCTION xsa_reader() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS
@@ -58,6 +58,13 @@ _ADMISSION = (
     "JOIN xsa_membership admin ON admin.organisation_id = theirs.organisation_id "
     "WHERE admin.user_id = (SELECT xsa_reader()) AND admin.role = 'admin')"
 )
+# A token that is good for some advisories reads no audit.
+_RECORD = (
+    "(SELECT xsa_everything()) OR (COALESCE(current_setting('xsa.only', true), '') = '' AND ((SELECT xsa_in_team()) "
+    "OR (organisations && ARRAY(SELECT m.organisation_id FROM xsa_membership m JOIN xsa_user u ON u.id = m.user_id "
+    "WHERE m.user_id = (SELECT xsa_reader()) AND u.is_active) AND NOT EXISTS (SELECT 1 FROM unnest(advisories) "
+    "AS about(number) WHERE NOT EXISTS (SELECT 1 FROM xsa_advisory seen WHERE seen.number = about.number)))))"
+)
 
 _AUDIENCES = {
     "room": "((SELECT xsa_everything()) OR (((SELECT xsa_sees_all()) OR {column} IN (SELECT xsa_admitted())) "
@@ -73,6 +80,9 @@ def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, s
         yield "writers", "ALL", "(SELECT xsa_everything())"
     elif isinstance(readers, Admissions):
         yield "readers", "ALL", _ADMISSION
+    elif isinstance(readers, Records):
+        yield "readers", "SELECT", _RECORD
+        yield "writers", "INSERT", "(SELECT xsa_everything())"
     else:
         yield "readers", "ALL", _under(model, readers)
 
@@ -138,14 +148,15 @@ def protect(model: type[Model], readers: Readers) -> Iterator[str]:
     for name in ("readers", "writers"):
         yield f"DROP POLICY IF EXISTS {name} ON {table}"
     for name, command, condition in policies(model, readers):
+        using = "" if command == "INSERT" else f" USING ({condition})"
         check = "" if command == "SELECT" else f" WITH CHECK ({condition})"
-        yield f"CREATE POLICY {name} ON {table} FOR {command} USING ({condition}){check}"
+        yield f"CREATE POLICY {name} ON {table} FOR {command}{using}{check}"
 
 
 def secret_models() -> list[type[Model]]:
-    """Every model with a path to an advisory: its own rows, and all that a foreign key leads to one from."""
-    found: set[type[Model]] = {apps.get_model("xsa", "Advisory")}
+    """Every model that names its readers or has a path to an advisory: all that a foreign key leads to one from."""
     models = apps.get_models()
+    found: set[type[Model]] = {one for one in models if readers_of(one)} | {apps.get_model("xsa", "Advisory")}
     while more := {one for one in models if one not in found and _points_at(one) & found}:
         found |= more
     return sorted(found, key=lambda one: one._meta.label)

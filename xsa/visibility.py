@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
 from .identity import is_cleared
-from .models import Admission, Advisory, User
+from .models import Admission, Advisory, AuditRecord, User
 
 T = TypeVar("T", bound=Model)
 Reader = User | AnonymousUser
@@ -16,15 +17,19 @@ Reader = User | AnonymousUser
 
 def sees_embargoed(user: Reader) -> bool:
     """Whether this person sees every embargoed advisory: the security team, and contacts of listed organisations."""
-    if not user.is_authenticated or not is_cleared(user):
+    if not user.is_authenticated or not is_cleared(user) or user.only:
         return False
+    return _sees_all(user)
+
+
+def _sees_all(user: User) -> bool:
     listed = Q(organisation__listed=True, contact=True) | Q(organisation__security_team=True)
     return user.memberships.filter(listed).exists()
 
 
 def in_security_team(user: Reader) -> bool:
-    """Whether this person belongs to the security team."""
-    if not user.is_authenticated or not is_cleared(user):
+    """Whether this person belongs to the security team; no token for single advisories speaks for it."""
+    if not user.is_authenticated or not is_cleared(user) or user.only:
         return False
     return user.memberships.filter(organisation__security_team=True).exists()
 
@@ -33,12 +38,20 @@ def _admitted(user: Reader) -> QuerySet[Admission]:
     """What lets this person into single advisories."""
     if not user.is_authenticated or not is_cleared(user):
         return Admission.objects.none()
-    return Admission.objects.filter(membership__user=user, membership__organisation__listed=True)
+    admissions = Admission.objects.filter(membership__user=user, membership__organisation__listed=True)
+    return admissions.filter(advisory__number__in=user.only) if user.only else admissions
+
+
+def _rooms(user: Reader) -> list[UUID]:
+    """The single advisories that this person sees while they are embargoed; a token's are those that it is good for."""
+    if user.is_authenticated and is_cleared(user) and user.only and _sees_all(user):
+        return list(Advisory.objects.filter(number__in=user.only).values_list("pk", flat=True))
+    return list(_admitted(user).values_list("advisory", flat=True))
 
 
 def in_room(user: Reader, advisory: Advisory) -> bool:
     """Whether this person shares what members share about an advisory; its disclosure does not change that."""
-    return sees_embargoed(user) or _admitted(user).filter(advisory=advisory).exists()
+    return sees_embargoed(user) or advisory.pk in _rooms(user)
 
 
 def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: str = "") -> QuerySet[T]:
@@ -50,7 +63,7 @@ def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: 
     if sees_embargoed(user):
         return things
     prefix = f"{path}__" if path else ""
-    rooms = list(_admitted(user).values_list("advisory", flat=True))
+    rooms = _rooms(user)
     seen = things.filter(Q(**{f"{prefix}disclosed_at__isnull": False}) | Q(**{f"{prefix}pk__in": rooms}))
     if not builds_on:
         return seen
@@ -69,3 +82,16 @@ def same_secrecy(advisory: Advisory, others: QuerySet[Advisory]) -> QuerySet[Adv
     What is disclosed may only be built on what is disclosed.
     """
     return others if advisory.embargoed else others.filter(disclosed_at__isnull=False)
+
+
+def visible_records(user: Reader) -> QuerySet[AuditRecord]:
+    """The part of the audit that `user` may read, newest first: all for the security team, else what their own
+    organisations did or had done to them, as far as they see every advisory that it is about.
+    """
+    if in_security_team(user):
+        return AuditRecord.objects.all()
+    if not user.is_authenticated or not is_cleared(user) or user.only:
+        return AuditRecord.objects.none()
+    own = list(user.memberships.values_list("organisation", flat=True))
+    numbers = list(visible_advisories(user).values_list("number", flat=True))
+    return AuditRecord.objects.filter(organisations__overlap=own, advisories__contained_by=numbers)

@@ -21,6 +21,8 @@ ALTER SCHEMA public OWNER TO backports_owner;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO backports_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO backports_app;
+SELECT 'REVOKE UPDATE, DELETE ON public.xsa_auditrecord FROM backports_app'
+  WHERE to_regclass('public.xsa_auditrecord') IS NOT NULL \gexec
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO backports_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE backports_owner IN SCHEMA public
   GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO backports_app;

@@ -18,6 +18,7 @@ from xsa.readers import Admissions, Readers
 class Organisation(models.Model):
     """A company or project. `listed` ones are on the predisclosure list and may see what is embargoed.
 
+    One that left (`left_at`) stays as a name beside what it once said; nobody belongs to it.
     Its name is public; `role_address` and `domains` (of its people's mail) are for its members and the security
     team.
     """
@@ -28,6 +29,7 @@ class Organisation(models.Model):
     security_team = models.BooleanField(default=False)
     role_address = models.EmailField(blank=True)
     domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("name",)
@@ -40,10 +42,13 @@ class User(AbstractUser):
     """A person. What they may see follows from their memberships, never from a flag of their own.
 
     `cleared` is no column: it says that this object stands for somebody who proved a second factor in this
-    session, or for a person in whose name the machine works. Without it nothing embargoed is shown.
+    session, or for a person in whose name the machine works. Without it nothing embargoed is shown. Nor are `only` and
+    `branches`: they say that a token asks, which is good for these embargoed advisories, or on these branches, alone.
     """
 
     cleared: bool = False
+    only: tuple[int, ...] = ()
+    branches: tuple[str, ...] = ()
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
 

@@ -28,6 +28,7 @@ class Command(OperatorCommand):
         "Measure mining, all attempts, memory and the matrix page on a real clone, beside git cherry-pick on a "
         "sample of the same cells. Needs a data folder of its own (DATA=) that is empty."
     )
+    recorded = False  # it begins with an empty folder, where there is no table to write to
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("repository", help="a clone of xen.git: a path, or an address that git can fetch")
