@@ -11,8 +11,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backports.settings")
 app = Celery(
     "backports",
     include=[
+        "backports.services.accounts",
         "backports.services.attempts",
         "backports.services.compiling",
+        "backports.services.disclosing",
         "backports.services.explaining",
         "backports.services.heartbeats",
         "backports.services.repositories",

@@ -204,7 +204,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("soon")]
 CELERY_TASK_ROUTES = {
+    "backports.disclose_due": {"queue": "soon"},
     "backports.fetch_repositories": {"queue": "soon"},
+    "backports.replan_disclosed": {"queue": "soon"},
     "backports.refresh_repository": {"queue": "soon"},
     "backports.sweep_attempts": {"queue": "soon"},
     "backports.sweep_compilations": {"queue": "soon"},
@@ -231,7 +233,15 @@ COMPILE_COMMANDS = env.tables(
     "COMPILE_COMMANDS", {"command": str, "seconds": int, "memory_mb": int, "paths": list}, needed="command"
 )
 COMPILE_SCRATCH = DATA_DIR / "compile"
+# Seconds between two looks for advisories whose planned disclosure has come.
+DISCLOSE_EVERY = env.number("DISCLOSE_EVERY", 30)
 CELERY_BEAT_SCHEDULE = {
+    # One that nobody took in time is of no use: the next is on its way.
+    "disclose-due": {
+        "task": "backports.disclose_due",
+        "schedule": DISCLOSE_EVERY,
+        "options": {"expires": 10 * DISCLOSE_EVERY},
+    },
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 
 from .identity import is_cleared
 from .models import Advisory, DisclosureRequest, Membership, Organisation
+from .models.disclosure import REQUEST_LASTS
 from .visibility import Reader, in_room, in_security_team
 
 
@@ -80,6 +81,22 @@ def can_plan_disclosure(user: Reader, advisory: Advisory) -> Answer:
     """Set or confirm the planned date, and read the rehearsal."""
     answer = _team_only(user, "Only the security team plans and makes disclosures.")
     return _while_embargoed(advisory) if answer else answer
+
+
+def can_move_plan(user: Reader, advisory: Advisory, at: datetime, *, now: datetime) -> Answer:
+    """Set the planned date to `at`. One person alone brings nothing forward: that would open it before its time."""
+    answer = can_plan_disclosure(user, advisory)
+    if not answer:
+        return answer
+    before = advisory.planned_disclosure_at
+    if before is not None and at < before:
+        return Denied(
+            "One person cannot bring the date forward. Ask for disclosure, and another person of the security team "
+            "confirms; or take in the advisory's next version with its date."
+        )
+    if before is None and at < now + REQUEST_LASTS:
+        return Denied("A first date must be at least 24 hours ahead, so that others of the security team can see it.")
+    return YES
 
 
 def _while_embargoed(advisory: Advisory) -> Answer:

@@ -13,6 +13,7 @@ from xsa.models import Advisory, PatchFile, User
 from xsa.services.ingest import Ingested, ingest_files, note_problem
 
 from . import attempts
+from .disclosing import replan_later
 from .planning import plan
 from .repositories import upstream_of
 from .sources import STAGING_RANK, bytes_of_file
@@ -40,6 +41,7 @@ def ingest(
     certs: Sequence[bytes] = (),
 ) -> list[Ingested]:
     """Take in files in the layout that Xen publishes, and queue attempts for what is new."""
+    embargoed = list(Advisory.objects.filter(disclosed_at=None).values_list("pk", flat=True))
     results = ingest_files(
         actor,
         files=files,
@@ -56,6 +58,8 @@ def ingest(
         for repository in Repository.objects.filter(project=project):
             plan(repository, because="new advisory version", advisories=advisories)
         attempts.send()
+    # A list of what is public may have opened some.
+    replan_later(Advisory.objects.filter(pk__in=embargoed).exclude(disclosed_at=None).values_list("pk", flat=True))
     return results
 
 

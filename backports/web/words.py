@@ -232,6 +232,7 @@ BECAUSE: dict[str, str] = {
     "mined": "its fix was found in the repository",
     "demo": "the demo was loaded",
     "newer branch": "our result on the next newer branch changed",
+    "disclosed": "an advisory was disclosed",
 }
 
 DIFFERENT_PATCHES = (

@@ -26,6 +26,7 @@ from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile, User
 from .changes import what_changed
 from .disclose import disclose
 from .fixes import drop_fixes
+from .plans import announce_listed, note_plan
 
 log = logging.getLogger(__name__)
 HOME_TREE = "xen"
@@ -64,10 +65,10 @@ def ingest_files(
     """Take in files named as Xen publishes them; each advisory in a transaction of its own.
 
     `tree` is the project that "xen" in the texts means, `planned` the planned disclosure of
-    whatever is new, `certs` the keys whose signature counts. `releases` (branch to date of its
-    first release), and else `newest`, end ranges that begin at xen-unstable.
-    An `xsa.json` among the files discloses what it lists as public. Advisories are
-    embargoed otherwise.
+    whatever is new (a new version moves the date to it), `certs` the keys whose signature counts.
+    `releases` (branch to date of its first release), and else `newest`, end ranges that begin at xen-unstable.
+    An `xsa.json` among the files discloses what it lists as public, and announces what it lists before its release.
+    Advisories are embargoed otherwise.
     """
     entries = {entry.number: entry for name in files for entry in _index(name, files[name])}
     groups = by_advisory(files)
@@ -79,6 +80,7 @@ def ingest_files(
             continue
         results += _Ingest(actor, tree, planned, certs, newest, releases or {}).advisory(number, part)
     _disclose_listed(actor, entries)
+    announce_listed(entries.values(), now=timezone.now())
     return results
 
 
@@ -217,7 +219,7 @@ class _Ingest:
         """A version that was not known."""
         state = "new" if advisory is None or advisory.current is None else "new-version"
         if advisory is None:
-            advisory = Advisory.objects.create(number=number, planned_disclosure_at=self.planned)
+            advisory = Advisory.objects.create(number=number)
         version = AdvisoryVersion(advisory=advisory, number=bundle.text.version if bundle.text else 1)
         self.write(version, bundle)
         for file in bundle.files:
@@ -228,6 +230,8 @@ class _Ingest:
             version.save(update_fields=["changes"])
             advisory.current = version
             advisory.save(update_fields=["current"])
+            if self.planned and advisory.embargoed:
+                note_plan(self.actor, advisory=advisory, at=self.planned)
         log.info("advisory version kept advisory=%s version=%d state=%s", advisory.pk, version.number, state)
         return Ingested(number, version.number, state, bundle.problems)
 
