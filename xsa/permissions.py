@@ -140,6 +140,11 @@ def can_administer(user: Reader, organisation: Organisation) -> Answer:
     return Denied("Only admins of the organisation and the security team may do this.")
 
 
+def can_list_organisations(user: Reader) -> Answer:
+    """Add organisations, put them on the predisclosure list and take them off, and read of all of them."""
+    return _team_only(user, "Only the security team keeps the list of organisations.")
+
+
 def can_admit(user: Reader, membership: Membership) -> Answer:
     """Let a member into an advisory's room, or out of it."""
     if not membership.organisation.listed:
@@ -153,6 +158,6 @@ def can_state(user: Reader, organisation: Organisation, advisory: Advisory) -> A
         return Denied("Statements are made by members who share the advisory's room.")
     if not organisation.listed:
         return Denied("The organisation is not on the predisclosure list.")
-    if not organisation.memberships.filter(user_id=user.pk).exists():
+    if not Membership.objects.filter(organisation=organisation, user=user.pk).exists():
         return Denied("Each organisation speaks for itself: you are not a member of this one.")
     return YES

@@ -199,7 +199,7 @@ def test_what_is_disclosed_never_goes_back(secret: Advisory) -> None:
     assert is_public(secret)
 
 
-STEPS = ["_open", "_close_requests", "_withdraw_announcement"]
+STEPS = ["_open", "_close_requests", "_withdraw_announcement", "_tell"]
 
 
 @pytest.mark.parametrize("step", STEPS)

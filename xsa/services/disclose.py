@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from xsa import audit
 from xsa.identity import everything
 from xsa.models import Advisory, Announcement, DisclosureRequest, User
 
@@ -28,6 +29,7 @@ def disclose(actor: User | None, *, advisory: Advisory, reason: str, at: datetim
             return False
         _close_requests(advisory, at)
         _withdraw_announcement(advisory)
+        _tell(actor, advisory, reason)
     log.info("advisory disclosed advisory=%s actor=%s", advisory.pk, actor.pk if actor else "system")
     return True
 
@@ -47,3 +49,7 @@ def _close_requests(advisory: Advisory, at: datetime) -> None:
 def _withdraw_announcement(advisory: Advisory) -> None:
     """The advisory's own page tells more from now on."""
     Announcement.objects.filter(number=advisory.number).delete()
+
+
+def _tell(actor: User | None, advisory: Advisory, reason: str) -> None:
+    audit.record("disclosed", actor=actor, advisory=advisory, thing=advisory, reason=reason)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from xsa import audit
 from xsa.identity import everything
 from xsa.models import Advisory, DisclosureRequest, User
 from xsa.permissions import can_confirm_disclosure, can_disclose, can_plan_disclosure, demand
@@ -36,6 +37,7 @@ def ask(actor: User, *, advisory: Advisory, reason: str) -> DisclosureRequest:
         DisclosureRequest.objects.filter(pk=before.pk).update(closed_at=now)
     row = DisclosureRequest.objects.create(advisory=advisory, reason=reason, asked_by=actor, asked_at=now)
     log.info("disclosure asked for advisory=%s actor=%s", advisory.pk, actor.pk)
+    audit.record("disclosure-asked", actor=actor, advisory=advisory, thing=row, reason=reason)
     return row
 
 
@@ -44,7 +46,10 @@ def withdraw(actor: User, *, request: DisclosureRequest) -> bool:
     """End a request without opening anything; False when it was over. Raises PermissionDenied."""
     demand(can_plan_disclosure(actor, request.advisory))
     rows = DisclosureRequest.objects.filter(pk=request.pk, closed_at=None)
-    return bool(rows.update(closed_at=timezone.now()))
+    ended = bool(rows.update(closed_at=timezone.now()))
+    if ended:
+        audit.record("disclosure-withdrawn", actor=actor, advisory=request.advisory, thing=request)
+    return ended
 
 
 @transaction.atomic

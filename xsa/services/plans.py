@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from xsa import audit
 from xsa.formats.index import IndexEntry
 from xsa.identity import everything
 from xsa.models import Advisory, Announcement, DisclosureRequest, PlannedDate, User
@@ -64,7 +65,7 @@ def note_plan(actor: User | None, *, advisory: Advisory, at: datetime) -> Planne
         now = timezone.now()
         if before != at:
             DisclosureRequest.objects.filter(advisory=held, closed_at=None).update(closed_at=now)
-        return PlannedDate.objects.create(
+        row = PlannedDate.objects.create(
             advisory=held,
             planned_at=at,
             moved_from=before,
@@ -72,6 +73,8 @@ def note_plan(actor: User | None, *, advisory: Advisory, at: datetime) -> Planne
             set_by=actor,
             set_at=now,
         )
+        audit.record("disclosure-planned", actor=actor, advisory=held, thing=row, at=at, moved=row.moved)
+        return row
 
 
 @transaction.atomic
@@ -80,6 +83,7 @@ def announce(actor: User, *, number: int, planned: datetime | None) -> Announcem
     demand(can_announce(actor))
     row, _ = Announcement.objects.update_or_create(number=number, defaults={"planned_disclosure_at": planned})
     log.info("advisory announced actor=%s", actor.pk)
+    audit.record("announced", actor=actor, advisories=[number], at=planned)
     return row
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from xsa import audit
 from xsa.models import Admission, Advisory, Membership, Organisation, Statement, User
 from xsa.permissions import can_admit, can_state, demand
 from xsa.visibility import visible_advisories
@@ -26,6 +27,7 @@ def admit(actor: User, *, membership: Membership, advisory: Advisory) -> Admissi
     )
     if made:
         log.info("admitted advisory=%s membership=%s actor=%s", advisory.pk, membership.pk, actor.pk)
+        audit.record("admitted", actor=actor, advisory=advisory, thing=membership, organisation=membership.organisation)
     return row
 
 
@@ -33,8 +35,12 @@ def admit(actor: User, *, membership: Membership, advisory: Advisory) -> Admissi
 def unadmit(actor: User, *, admission: Admission) -> None:
     """End an admission. Raises PermissionDenied."""
     demand(can_admit(actor, admission.membership))
+    membership, advisory = admission.membership, admission.advisory
     Admission.objects.filter(pk=admission.pk).delete()
-    log.info("admission ended advisory=%s actor=%s", admission.advisory_id, actor.pk)
+    log.info("admission ended advisory=%s actor=%s", advisory.pk, actor.pk)
+    audit.record(
+        "admission-ended", actor=actor, advisory=advisory, thing=membership, organisation=membership.organisation
+    )
 
 
 @transaction.atomic
@@ -50,4 +56,7 @@ def state(actor: User, *, organisation: Organisation, advisory: Advisory, branch
         made_at=timezone.now(),
     )
     log.info("statement made advisory=%s organisation=%s actor=%s", advisory.pk, organisation.pk, actor.pk)
+    audit.record(
+        "stated", actor=actor, advisory=advisory, thing=row, organisation=organisation, branch=branch, state=state
+    )
     return row
