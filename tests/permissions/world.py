@@ -26,14 +26,15 @@ CANARIES = (
     "canary.person@qzx.example",
     "canarynotesqzx",
     "XSA-7123",
-    ">7123<",
 )
 _LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
 
 
 def _patch(workshop: Workshop, verb: str, check: str, subject: str) -> bytes:
     limit = _LIMIT.format(verb)
-    edits: Edits = {"common/table.c": [(limit, f"{limit}    if ( {check}(table_{verb}_index) )\n        return -1;\n\n")]}
+    edits: Edits = {
+        "common/table.c": [(limit, f"{limit}    if ( {check}(table_{verb}_index) )\n        return -1;\n\n")]
+    }
     assert replaced(table(), edits["common/table.c"])  # type: ignore[arg-type]
     return workshop.toy.patch("master", edits, subject)
 

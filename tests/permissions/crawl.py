@@ -1,0 +1,60 @@
+"""Everything that an actor can reach: from the front page by links and forms, and the addresses that are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from typing import Any
+
+from django.test import Client
+
+from tests.permissions.routes import EMPTY, ROWS
+from tests.permissions.world import Names
+
+MOST = 600
+_LEAVES = re.compile(r"^/(logout|login)/")
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, _tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src", "hx-get", "action") and value and value.startswith(("/", "?")):
+                self.found.add(value)
+
+
+def links(page: str, path: str) -> Iterator[str]:
+    """The addresses of ours that a page names, without fragments."""
+    parser = _Links()
+    parser.feed(page)
+    for link in parser.found:
+        whole = path.partition("?")[0] + link if link.startswith("?") else link
+        yield whole.partition("#")[0]
+
+
+def starts(*worlds: Names) -> Iterator[str]:
+    """Every known address with every query, for each of the advisories."""
+    for row in ROWS.values():
+        for names in worlds if row.about_one else worlds[:1]:
+            yield from (row.path.format(**names.words) + query for query in row.queries)
+    for path in EMPTY.values():
+        yield from (path.format(**names.words) for names in worlds)
+    yield from ("/no/such/address/", "/static/css/none.css", "/robots.txt", "/admin/", "/api/v1/")
+
+
+def crawl(client: Client, *worlds: Names) -> Mapping[str, Any]:
+    """Answers by address: everything known and everything that is linked from what was answered."""
+    waiting, answers = list(starts(*worlds)), {}
+    while waiting and len(answers) < MOST:
+        path = waiting.pop(0)
+        if path in answers or _LEAVES.match(path):
+            continue
+        answers[path] = answer = client.get(path)
+        if answer.get("Content-Type", "").startswith("text/html"):
+            waiting += sorted(links(answer.content.decode(), path))
+    assert not waiting, "the crawl has no end"
+    return answers

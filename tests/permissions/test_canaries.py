@@ -1,0 +1,103 @@
+"""An embargoed advisory made of words that stand nowhere else: none of them is where it must not be."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from tests.backports.conftest import Workshop
+from tests.permissions.actors import OUTSIDERS, SEE_EMBARGOED, client_of
+from tests.permissions.crawl import crawl
+from tests.permissions.world import CANARIES, hide, names_of
+from xsa.models import Advisory
+
+
+def leaks(text: bytes, asked: str = "") -> list[str]:
+    """The canaries in a text, but for those that the reader brought along in the address."""
+    return [word for word in CANARIES if word.strip("><") not in asked and word.encode() in text]
+
+
+def told(answer: Any) -> bytes:
+    """Everything that an answer says: status line, headers and body."""
+    return repr(sorted(answer.headers.items())).encode() + answer.content
+
+
+@pytest.mark.parametrize("actor", OUTSIDERS)
+def test_no_page_tells_an_outsider(secret: Advisory, known: Advisory, actor: str) -> None:
+    answers = crawl(client_of(actor, None), names_of(known), names_of(secret))
+    ids = {word.encode() for word in names_of(secret).words.values() if len(word) > 9}
+    found = {path: leaks(told(answer), path) for path, answer in answers.items()}
+    assert {path: words for path, words in found.items() if words} == {}
+    assert [path for path, answer in answers.items() if any(one in answer.content for one in ids)] == []
+    assert len(answers) > 60
+
+
+@pytest.mark.parametrize("actor", sorted(SEE_EMBARGOED))
+def test_the_canaries_are_on_the_pages_of_those_who_may_see_them(secret: Advisory, known: Advisory, actor: str) -> None:
+    answers = crawl(client_of(actor, secret), names_of(known), names_of(secret))
+    sung = {word for answer in answers.values() for word in leaks(told(answer))}
+    assert sung == set(CANARIES)
+
+
+@pytest.mark.parametrize("actor", sorted(SEE_EMBARGOED))
+def test_no_answer_with_a_canary_may_be_kept(secret: Advisory, known: Advisory, actor: str) -> None:
+    answers = crawl(client_of(actor, secret), names_of(known), names_of(secret))
+    singing = [answer for answer in answers.values() if leaks(told(answer))]
+    assert singing
+    assert {answer["Cache-Control"] for answer in singing} == {"no-store"}
+
+
+def test_no_log_mail_cache_message_or_file_holds_one(
+    workshop: Workshop, known: Advisory, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    row = hide(workshop)
+    names = names_of(row)
+    for actor in ("anonymous", "contact"):
+        client = client_of(actor, row)
+        client.raise_request_exception = False
+        crawl(client, names_of(known), names)
+        client.post(f"/attempts/{names.words['attempt']}/retry/")
+    assert leaks(caplog.text.encode()) == []
+    assert [leaks(message.message().as_bytes()) for message in mail.outbox] == [[]] * len(mail.outbox)
+    assert leaks(repr(workshop.sent).encode()) == []
+    assert leaks(repr(getattr(cache, "_cache", {})).encode()) == []
+    mirrors = [path for path in (tmp_path / "git").glob("*.git/**/*") if path.is_file()]
+    assert mirrors
+    assert [path for path in [*mirrors, *_files(settings.STATIC_ROOT)] if leaks(path.read_bytes())] == []
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
+def test_an_error_page_holds_none(secret: Advisory, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of("contact", secret)
+    client.raise_request_exception = False
+    monkeypatch.setattr("backports.web.advisories.render", _breaks)
+    answer = client.get(f"/advisories/{secret.number}/")
+    assert answer.status_code == 500
+    assert leaks(told(answer)) == []
+
+
+def _breaks(*_: Any, **__: Any) -> None:
+    raise RuntimeError("canarytitleqzx")
+
+
+def test_mirrors_have_no_ref_that_names_it(workshop: Workshop, secret: Advisory) -> None:
+    packed = (workshop.mirror / "packed-refs").read_bytes() if (workshop.mirror / "packed-refs").exists() else b""
+    loose = [str(path).encode() for path in (workshop.mirror / "refs").rglob("*")]
+    assert leaks(packed + b" ".join(loose)) == []
+
+
+def test_the_crawl_would_see_a_leak(secret: Advisory, known: Advisory) -> None:
+    Advisory.objects.filter(pk=secret.pk).update(disclosed_at=secret.created_at, disclosure_reason="test")
+    answers = crawl(Client(), names_of(known), names_of(secret))
+    assert {word for answer in answers.values() for word in leaks(told(answer))} == set(CANARIES)
