@@ -45,6 +45,20 @@ NOBODY = Identity()
 _identity: ContextVar[Identity] = ContextVar("identity", default=NOBODY)
 
 
+_noticed: ContextVar[set[str] | None] = ContextVar("noticed", default=None)
+
+
+@contextmanager
+def noticing() -> Iterator[set[str]]:
+    """The names of the services that saw everything inside the block, so that a person's doing can be recorded."""
+    names: set[str] = set()
+    token = _noticed.set(names)
+    try:
+        yield names
+    finally:
+        _noticed.reset(token)
+
+
 def current() -> Identity:
     """The identity of this thread."""
     return _identity.get()
@@ -90,5 +104,8 @@ def everything(service: str) -> Iterator[None]:
     """See all rows inside the block, as one of SERVICES; what was before holds again after it."""
     if service not in SERVICES:
         raise ValueError(f"{service!r} is no service that may see everything; name it in xsa.identity.SERVICES.")
+    names = _noticed.get()
+    if names is not None and service != "audit":
+        names.add(service)
     with _acting(Identity(everything=service)):
         yield

@@ -17,9 +17,11 @@ from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile
 from xsa.visibility import visible_advisories, visible_to
 
 from . import downloads, words
+from .asking import for_tokens
 from .filters import search
-from .lookup import advisory_or_404, attempts_for, repositories
+from .lookup import advisory_or_404, attempts_for, in_branches, repositories
 from .pager import page_of
+from .seen import note
 
 PAGE = 100
 
@@ -32,18 +34,23 @@ def listing(request: HttpRequest) -> HttpResponse:
     tried = Exists(attempts_for(request).filter(advisory=OuterRef("pk"), current=True))
     found = search(visible, sought) if sought else visible
     rows = found.annotate(tried=tried).only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
-    context = {"page": page_of(rows, request.GET, PAGE), "count": rows.count(), "text": sought}
+    page = page_of(rows, request.GET, PAGE)
+    note(request, page.rows)
+    context = {"page": page, "count": rows.count(), "text": sought}
     return render(request, "advisories/list.html", context)
 
 
 _LISTED = ("current__title", "current__cves", "current__number")
 
 
+@for_tokens
 @require_safe
 def upstream_fix(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A fix that was found in a repository: its commits as mail for `git am`."""
     rows = visible_to(request.user, Fix.objects.filter(patches__file=None), "version__advisory")
-    fix = get_object_or_404(rows.select_related("version__advisory").distinct(), pk=pk)
+    rows = in_branches(request.user, rows, "branch").select_related("version__advisory").distinct()
+    fix = get_object_or_404(rows, pk=pk)
+    note(request, [fix.version.advisory], thing=fix)
     patches = fix.patches.exclude(commit="").order_by("position")
     if not patches:
         raise Http404

@@ -17,6 +17,7 @@ from backports.models import Attempt, UpstreamFix
 from backports.services.attempts import requeue
 
 from . import downloads, findings, looks, resolutions, words
+from .asking import for_tokens
 from .lookup import attempt_or_404, attempts_for
 
 HISTORY = 20
@@ -113,6 +114,7 @@ def _numbers(attempt: Attempt) -> str:
     return ", ".join(f"XSA-{number}" for number in attempt.prerequisites)
 
 
+@for_tokens
 @require_safe
 def result(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The result as mail for `git am`: the finished patch, or what landed of it."""

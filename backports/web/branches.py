@@ -18,8 +18,10 @@ from xsa.models import Advisory
 from xsa.visibility import visible_advisories
 
 from . import downloads, words
+from .asking import for_tokens
 from .lookup import attempts_for
 from .pager import page_of
+from .seen import note, note_attempts
 
 PAGE = 100
 WITHOUT_DATA = ("evidence", "paths", "reasons")
@@ -43,6 +45,8 @@ def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
     counts = _counts(current)
     shown = _chosen(current, chosen)
     page = page_of(_advisories(request, shown), request.GET, PAGE)
+    rows = _rows(shown, page.rows)
+    note_attempts(request, rows)
     context = {
         "branch": row,
         "repository": row.repository,
@@ -53,7 +57,7 @@ def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
         "ready": _ready(current),
         "chosen": words.OUTCOMES.get(chosen) or words.STATES.get(chosen),
         "page": page,
-        "rows": _rows(shown, page.rows),
+        "rows": rows,
         "different": words.DIFFERENT_PATCHES,
     }
     return render(request, "branches/detail.html", context)
@@ -117,6 +121,7 @@ def _ready(current: QuerySet[Attempt]) -> dict[str, int]:
     }
 
 
+@for_tokens
 @require_safe
 def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> HttpResponse:
     """All applied fixes of the branch in order, as one mbox or as a tar of patches."""
@@ -131,6 +136,8 @@ def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> 
     )
     if not attempts:
         raise Http404
+    note_attempts(request, attempts)
+    note(request, thing=row)
     embargoed = any(attempt.advisory.embargoed for attempt in attempts)
     name = f"{row.repository.name}-{row.name}-applied-{confidence}.{suffix}"
     named = _named(attempts)

@@ -11,10 +11,18 @@ from django.shortcuts import get_object_or_404
 
 from backports.models import Attempt, Repository
 from xsa.models import Advisory
-from xsa.visibility import visible_advisories, visible_to
+from xsa.visibility import Reader, visible_advisories, visible_to
+
+from .seen import note
 
 T = TypeVar("T", bound=Model)
 DEFAULT = "xen"
+
+
+def in_branches(user: Reader, rows: QuerySet[T], path: str) -> QuerySet[T]:
+    """The part of `rows` that is on the branches that a token is limited to; `path` leads to a branch's name."""
+    names = getattr(user, "branches", ())
+    return rows.filter(**{f"{path}__in": names}) if names else rows
 
 
 def attempts_for(request: HttpRequest) -> QuerySet[Attempt]:
@@ -24,19 +32,25 @@ def attempts_for(request: HttpRequest) -> QuerySet[Attempt]:
 
 def _visible(request: HttpRequest, rows: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """A result holds the patches of what it builds on, which may be disclosed later than its own advisory."""
-    return visible_to(request.user, rows, "advisory", builds_on="prerequisites")
+    return visible_to(
+        request.user, in_branches(request.user, rows, "branch__name"), "advisory", builds_on="prerequisites"
+    )
 
 
 def attempt_or_404(request: HttpRequest, pk: UUID, *, evidence: bool = False) -> Attempt:
-    """One visible attempt with its advisory, branch and source."""
+    """One visible attempt with its advisory, branch and source; that it was read is recorded."""
     rows = _visible(request, Attempt.objects.all()) if evidence else attempts_for(request)
     related = ("advisory__current", "branch__repository", "source")
-    return get_object_or_404(rows.select_related(*related), pk=pk)
+    found = get_object_or_404(rows.select_related(*related), pk=pk)
+    note(request, [found.advisory, *found.prerequisites], thing=found)
+    return found
 
 
 def advisory_or_404(request: HttpRequest, number: int) -> Advisory:
-    """One visible advisory with its current version."""
-    return get_object_or_404(visible_advisories(request.user), number=number)
+    """One visible advisory with its current version; that it was read is recorded."""
+    found = get_object_or_404(visible_advisories(request.user), number=number)
+    note(request, [found], thing=found)
+    return found
 
 
 def repositories() -> list[Repository]:

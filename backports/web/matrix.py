@@ -26,6 +26,7 @@ from .filters import MatrixFilter, narrow
 from .lookup import attempts_for, pick, repositories
 from .pager import page_of
 from .progress import progress, tally
+from .seen import note
 from .stamp import stamp
 
 PAGE = 30
@@ -134,6 +135,7 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
         "number", "disclosed_at", "planned_disclosure_at", "current__title", "current__cves"
     )
     page = page_of(fitting, request.GET, page_size(len(columns)))
+    note(request, page.rows)
     context = {
         "repository": shown,
         "repositories": mirrors,
@@ -168,11 +170,13 @@ def fragment(request: HttpRequest, repository: str) -> HttpResponse:
     cells = _cells_for(request, shown)
     newest, oldest, since = (_number(request.GET.get(key, "")) for key in ("newest", "oldest", "since"))
     moment = timezone.now() - timedelta(seconds=1)
+    changed = list(_changed(cells, newest, oldest, since))
+    note(request, [number for number, _ in changed])
     context = {
         "repository": shown,
         "progress": progress(tally(cells)),
         "poll": f"?newest={newest}&oldest={oldest}&since={moment.timestamp():.0f}",
-        "cells": list(_changed(cells, newest, oldest, since)),
+        "cells": [cell for _, cell in changed],
     }
     return render(request, "matrix/_fragment.html", context)
 
@@ -181,9 +185,10 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
 
 
-def _changed(attempts: QuerySet[Attempt], newest: int, oldest: int, since: int) -> Iterable[SafeString]:
+def _changed(attempts: QuerySet[Attempt], newest: int, oldest: int, since: int) -> Iterable[tuple[int, SafeString]]:
+    """The cells that changed since, each with the number of its advisory."""
     moment = datetime.fromtimestamp(since, tz=timezone.get_default_timezone())
     lately = Q(started_at__gte=moment) | Q(finished_at__gte=moment) | Q(created_at__gte=moment)
     rows = attempts.filter(lately, advisory__number__range=(oldest, newest)).order_by()
     for number, rank, pk, *shape in rows.values_list("advisory__number", "branch__rank", "id", *looks.COLUMNS):
-        yield mark_safe(matrix_cell(number, rank, pk, looks.look(*shape), swap=True))  # noqa: S308
+        yield number, mark_safe(matrix_cell(number, rank, pk, looks.look(*shape), swap=True))  # noqa: S308

@@ -12,7 +12,8 @@ from backports.engine.errors import EngineError
 from backports.git.errors import GitError
 from xsa.identity import reading
 
-AUTHENTICATIONS = "account_authentication_methods"
+from .factor import proved_second_factor
+
 log = logging.getLogger(__name__)
 
 
@@ -23,15 +24,10 @@ class ReadAsYourself:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
+        if request.user.is_authenticated and not hasattr(request, "token"):
             request.user.cleared = proved_second_factor(request)
         with reading(request.user):
             return self.get_response(request)
-
-
-def proved_second_factor(request: HttpRequest) -> bool:
-    """Whether a second factor was part of logging in, as allauth notes it in the session."""
-    return any(one.get("method") == "mfa" for one in request.session.get(AUTHENTICATIONS, ()))
 
 
 class NoStore:

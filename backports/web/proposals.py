@@ -13,6 +13,7 @@ from backports.models import Attempt
 from backports.services.places import mirror_path, results_path
 
 from . import downloads
+from .asking import for_tokens
 from .lookup import attempt_or_404
 
 REVIEW = {
@@ -21,6 +22,7 @@ REVIEW = {
 }
 
 
+@for_tokens
 @require_safe
 def explained(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
     """The proposal `prerequisites` or `drops` as mail for `git am`."""

@@ -17,6 +17,7 @@ from xsa.visibility import in_security_team
 
 from .lookup import attempts_for
 from .progress import progress, tally
+from .seen import note_attempts
 
 SHOWN = 30
 
@@ -27,17 +28,22 @@ def queue(request: HttpRequest) -> HttpResponse:
     current = attempts_for(request).filter(current=True)
     beats = alive()
     failed = current.filter(state="done", outcome__in=[Outcome.ERROR, Outcome.MALFORMED])
+    lists = {
+        "running": _some(current.filter(state="running").order_by("started_at", "pk")),
+        "waiting": _some(current.filter(state="waiting").order_by("-advisory__number", "-branch__rank")),
+        "failed": _some(failed.order_by("-finished_at", "pk")),
+        "finished": _some(_tried(current).order_by("-finished_at", "pk")),
+    }
+    for rows in lists.values():
+        note_attempts(request, rows)
     context = {
+        **lists,
         "progress": progress(tally(current)),
         "last_hour": _finished(current, hours=1),
         "workers": [beat for beat in beats if beat.name != SCHEDULER],
         "scheduler": any(beat.name == SCHEDULER for beat in beats),
         "names": in_security_team(request.user),
-        "running": _some(current.filter(state="running").order_by("started_at", "pk")),
-        "waiting": _some(current.filter(state="waiting").order_by("-advisory__number", "-branch__rank")),
-        "failed": _some(failed.order_by("-finished_at", "pk")),
         "failed_count": failed.count(),
-        "finished": _some(_tried(current).order_by("-finished_at", "pk")),
         "shown": SHOWN,
     }
     return render(request, "queue/page.html", context)

@@ -17,6 +17,7 @@ from backports.services.resolutions import Offered, Offers, offers_for
 from xsa.visibility import Reader
 
 from . import downloads
+from .asking import for_tokens
 from .lookup import attempt_or_404
 
 MOST_LINES = 2_000
@@ -91,6 +92,7 @@ def _rows(lines: Iterable[str]) -> Iterator[list[str]]:
         yield ["", line] if head or line[:1] not in "+- " else [line[:1], line[1:]]
 
 
+@for_tokens
 @require_safe
 def proposal(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The result with all known answers in place, as one patch on the attempt's commit."""

@@ -1,0 +1,87 @@
+"""Who asks, and from where: an address for the audit, and programs that ask in a person's name by a token."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from xsa import audit
+from xsa.models import ApiToken
+from xsa.services.tokens import authenticate
+
+GUESSES, WITHIN = 20, 600  # wrong tokens from one address, in so many seconds
+NOT_HERE = "API tokens open patches and other data, and no pages. Log in with a browser."
+NOT_READ = "This API token is not made for reading."
+_TOKEN = re.compile(r"token +(\S+) *", re.IGNORECASE)
+F = TypeVar("F", bound=Callable[..., HttpResponse])
+
+
+def for_tokens(view: F) -> F:
+    """Marks a view that serves data, which programs may ask for by a token."""
+    view.serves_tokens = True  # type: ignore[attr-defined]
+    return view
+
+
+class WhoAsks:
+    """Puts the person of a token in place of a session's, which the answer neither reads nor makes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        address = request.META.get("REMOTE_ADDR", "")
+        with audit.coming_from(address):
+            given = request.headers.get("Authorization", "")
+            if not given.lower().startswith("token"):
+                return self.get_response(request)
+            if (refusal := _identify(request, given)) is not None:
+                return refusal
+        with audit.coming_from(address, str(request.token.pk)):  # type: ignore[attr-defined]
+            return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
+        """A token opens what is marked for it, and nothing else."""
+        token: ApiToken | None = getattr(request, "token", None)
+        if token is None:
+            return
+        if not getattr(view, "serves_tokens", False) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied(NOT_HERE)
+        if ApiToken.Verb.READ not in token.verbs:
+            raise PermissionDenied(NOT_READ)
+
+
+def _identify(request: HttpRequest, given: str) -> HttpResponse | None:
+    """Who the token stands for; else the one answer to all that is no good, or to too many of them."""
+    key = _guesses(request.META.get("REMOTE_ADDR", ""))
+    if (wrong := cache.get(key, 0)) >= GUESSES:
+        return _plain("Too many wrong tokens came from this address. Try again in ten minutes.\n", 429)
+    found = _TOKEN.fullmatch(given)
+    answer = authenticate(found[1] if found else "")
+    if answer is None:
+        cache.set(key, wrong + 1, WITHIN)
+        audit.record("token-refused", actor=None)
+        return _plain("This is no token that is good now.\n", 401)
+    request.user, request.token = answer  # type: ignore[attr-defined]
+    return None
+
+
+def _guesses(address: str) -> str:
+    """Where the wrong ones are counted; all of somebody's IPv6 addresses are one."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "token-guesses:-"
+    where = ipaddress.ip_network((found, 64), strict=False) if found.version == 6 else found
+    return f"token-guesses:{where}:{time.time() // WITHIN:.0f}".replace("/", "-")
+
+
+def _plain(text: str, status: int) -> HttpResponse:
+    headers = {"WWW-Authenticate": "Token", "Cache-Control": "no-store"}
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", status=status, headers=headers)

@@ -1,0 +1,118 @@
+"""What an answer shows of embargoed advisories is recorded in the answer's own transaction: no record, no reading.
+
+Views say what they show (`note`); `record_all` puts `recorded` around each view of the addresses, which appends one
+record as the last thing in the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
+
+from backports.models import Attempt
+from xsa import audit
+from xsa.identity import is_cleared, noticing
+from xsa.models import Advisory
+
+View = Callable[..., HttpResponse]
+AGAIN = timedelta(minutes=10)  # a list that keeps itself up to date is one reading
+
+
+@dataclass(slots=True)
+class Notes:
+    """What is shown: numbers of advisories, embargoed or not, the one thing that it is about, and other secrets."""
+
+    numbers: set[int] = field(default_factory=set)
+    thing: Model | None = None
+    secret: bool = False
+
+
+def note(
+    request: HttpRequest, advisories: Iterable[Advisory | int] = (), *, thing: Model | None = None, secret: bool = False
+) -> None:
+    """Say that the answer shows something of these advisories; those that are disclosed are left out later.
+
+    `thing` is the one that the answer is about, where it is no list. `secret` says that there is something of
+    nobody's advisory that not everyone may see.
+    """
+    notes = _notes(request)
+    notes.numbers |= {one if isinstance(one, int) else one.number for one in advisories}
+    notes.thing = thing or notes.thing
+    notes.secret = notes.secret or secret
+
+
+def note_attempts(request: HttpRequest, attempts: Iterable[Attempt]) -> None:
+    """Attempts show their advisory, and those that they build on."""
+    for attempt in attempts:
+        note(request, [attempt.advisory, *attempt.prerequisites])
+
+
+def _notes(request: HttpRequest) -> Notes:
+    found: Notes = request.__dict__.setdefault("shown", Notes())
+    return found
+
+
+def recorded(view: View) -> View:
+    """The view, with a record of what it showed, and of the services that saw everything for it."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with noticing() as services:
+            response = view(request, *args, **kwargs)
+            if hasattr(response, "render") and callable(response.render):
+                response = response.render()
+        if response.status_code < 400:
+            _record(request, response, services)
+        return response
+
+    answer.is_recorded = True  # type: ignore[attr-defined]
+    return answer
+
+
+def _record(request: HttpRequest, response: HttpResponse, services: set[str]) -> None:
+    shown, user = _notes(request), request.user
+    reads = response.status_code < 300 and is_cleared(user)
+    numbers = _embargoed(shown.numbers) if reads else []
+    used: dict[str, Any] = {"services": sorted(services)} if services and user.is_authenticated else {}
+    if not (numbers or used or (reads and shown.secret)):
+        return
+    match = request.resolver_match
+    audit.record(
+        _verb(response, bool(numbers or shown.secret)),
+        actor=user if user.is_authenticated else None,
+        advisories=numbers,
+        thing=shown.thing,
+        once_in=None if shown.thing or used else AGAIN,
+        route=match.url_name if match else "",
+        **used,
+    )
+
+
+def _embargoed(numbers: set[int]) -> list[int]:
+    if not numbers:
+        return []
+    rows = Advisory.objects.filter(number__in=numbers, disclosed_at=None)
+    return sorted(rows.values_list("number", flat=True))
+
+
+def _verb(response: HttpResponse, reads: bool) -> str:
+    if not reads:
+        return "bypassed"
+    return "downloaded" if response.get("Content-Disposition", "").startswith("attachment") else "seen"
+
+
+def record_all(patterns: list[Any]) -> list[Any]:
+    """The addresses, each of whose views is `recorded`."""
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            pattern.callback = recorded(pattern.callback)
+        elif isinstance(pattern, URLResolver):
+            record_all(pattern.url_patterns)
+    return patterns
