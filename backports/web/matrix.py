@@ -189,6 +189,8 @@ def _changed(attempts: QuerySet[Attempt], newest: int, oldest: int, since: int) 
     """The cells that changed since, each with the number of its advisory."""
     moment = datetime.fromtimestamp(since, tz=timezone.get_default_timezone())
     lately = Q(started_at__gte=moment) | Q(finished_at__gte=moment) | Q(created_at__gte=moment)
-    rows = attempts.filter(lately, advisory__number__range=(oldest, newest)).order_by()
+    rows = attempts.filter(lately, advisory__number__range=(oldest, newest)).order_by(
+        "-advisory__number", "branch__rank"
+    )
     for number, rank, pk, *shape in rows.values_list("advisory__number", "branch__rank", "id", *looks.COLUMNS):
         yield number, mark_safe(matrix_cell(number, rank, pk, looks.look(*shape), swap=True))  # noqa: S308
