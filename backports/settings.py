@@ -11,7 +11,8 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from kombu import Queue
 
-from backports import env
+from backports import env, oidc
+from backports.mail.server import mail_server
 from backports.runtime import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -50,11 +51,17 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "xsa.apps.XsaConfig",
     "backports.apps.BackportsConfig",
 ]
 
 MIDDLEWARE = [
+    "backports.web.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -62,8 +69,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "backports.web.asking.WhoAsks",
     "backports.web.middleware.ReadAsYourself",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backports.web.middleware.NoStore",
 ]
@@ -125,9 +134,72 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "matrix"
 LOGOUT_REDIRECT_URL = "matrix"
+AUTHENTICATION_BACKENDS = ["xsa.authentication.Passwords"]
+SESSION_ENGINE = "xsa.sessions"
+# What all processes must count together: failed logins, and codes that were used.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "xsa_cache",
+        # Never so full that a count of failed logins is dropped for another one.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    }
+}
+# Addresses, or networks, of proxies whose X-Forwarded-* headers are believed; everybody else's are dropped.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+# How the links in mails begin; never taken from a request, whose Host header anybody can write.
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip("/")
+# How long a second factor is fresh enough, in seconds, for downloads of what is embargoed and for disclosure.
+FRESH_FACTOR_SECONDS = 12 * 3600
+
+ACCOUNT_ADAPTER = "backports.web.account_rules.AccountRules"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_FORMS = {
+    "login": "backports.web.account_forms.LogIn",
+    "reset_password": "backports.web.account_forms.AskForPassword",
+}
+# Failed logins: ten a minute from an address, five in five minutes for a name, whether there is one or not.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "30/m/ip", "signup": "20/m/ip"}
+MFA_ADAPTER = "backports.web.account_rules.FactorRules"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Xen backports"
+MFA_TOTP_TOLERANCE = 1
+# Browsers offer passkeys without TLS on this machine alone, where the server has no certificate.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
+MFA_FORMS = {
+    "authenticate": "backports.web.account_forms.Code",
+    "reauthenticate": "backports.web.account_forms.CodeAgain",
+    "activate_totp": "backports.web.account_forms.FirstCode",
+}
+SOCIALACCOUNT_ADAPTER = "backports.web.account_rules.OrganisationLogins"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_STORE_TOKENS = False
+OPENID_CONNECT_URL_PREFIX = ""
+# Organisations' own logins: {"<name in addresses>": {"organisation": …, "server": …, "client_id": …, …}}.
+OIDC_PROVIDERS = env.tables(
+    "OIDC_PROVIDERS",
+    {"organisation": str, "server": str, "client_id": str, "secret_file": str, "form_hosts": list},
+    needed="organisation",
+)
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": oidc.applications(OIDC_PROVIDERS)}}
+USERSESSIONS_TRACK_ACTIVITY = False
+
+# -- mail: files in the data folder, or the server that EMAIL_URL names --------------------------------------------
+EMAIL_URL = env.text("EMAIL_URL")
+EMAIL_FILE_PATH = str(DATA_DIR / "mail")
+DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Xen backports <backports@localhost>")
+EMAIL_TIMEOUT = 20
+if EMAIL_URL:
+    vars().update(mail_server(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "backports.mail.files.EmailBackend"
 
 # -- headers ------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -146,7 +218,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Logging in at an organisation's own server begins with a form here.
+        "form-action": [SELF, *oidc.form_hosts(OIDC_PROVIDERS)],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -162,6 +235,8 @@ if PRODUCTION:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
     if env.flag("BEHIND_TLS_PROXY"):
+        if not TRUSTED_PROXIES:
+            raise env.BadSetting("BEHIND_TLS_PROXY needs TRUSTED_PROXIES: the addresses that the proxy connects from.")
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # -- files ---------------------------------------------------------------------------------------------------------
@@ -210,6 +285,8 @@ CELERY_TASK_ROUTES = {
     "backports.refresh_repository": {"queue": "soon"},
     "backports.sweep_attempts": {"queue": "soon"},
     "backports.sweep_compilations": {"queue": "soon"},
+    "backports.mail_invitation": {"queue": "soon"},
+    "backports.mail_password_reset": {"queue": "soon"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

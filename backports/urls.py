@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from backports.web import (
     advisories,
@@ -13,6 +12,7 @@ from backports.web import (
     health,
     matrix,
     pages,
+    people,
     proposals,
     queue,
     repositories,
@@ -47,7 +47,15 @@ urlpatterns = [
     path("repositories/", repositories.listing, name="repositories"),
     path("repositories/<slug:name>/fetch/", repositories.fetch, name="fetch"),
     path("glossary/", pages.glossary, name="glossary"),
-    path("login/", LoginView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("organisations/", people.listing, name="organisations"),
+    path("organisations/<uuid:pk>/", people.detail, name="organisation_people"),
+    path("organisations/<uuid:pk>/invite/", people.invite, name="invite"),
+    path("organisations/<uuid:pk>/list/", people.list_organisation, name="list_organisation"),
+    path("organisation/", people.own, name="organisation"),
+    path("memberships/<uuid:pk>/", people.change, name="membership"),
+    path("memberships/<uuid:pk>/remove/", people.remove, name="remove_member"),
+    path("invitations/<uuid:pk>/revoke/", people.revoke, name="revoke_invitation"),
+    path("invitations/<uuid:pk>/again/", people.send_again, name="invite_again"),
+    path("", include("backports.web.account_urls")),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -21,6 +21,8 @@ from xsa import audit
 from xsa.identity import is_cleared, noticing
 from xsa.models import Advisory
 
+from .factor import ask_again, fresh_factor
+
 View = Callable[..., HttpResponse]
 AGAIN = timedelta(minutes=10)  # a list that keeps itself up to date is one reading
 
@@ -68,12 +70,26 @@ def recorded(view: View) -> View:
             response = view(request, *args, **kwargs)
             if hasattr(response, "render") and callable(response.render):
                 response = response.render()
+        if _takes_secrets_away(request, response) and not fresh_factor(request):
+            return ask_again(request)
         if response.status_code < 400:
             _record(request, response, services)
         return response
 
     answer.is_recorded = True  # type: ignore[attr-defined]
     return answer
+
+
+def _takes_secrets_away(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether this is a download of something embargoed, for which the second factor must be fresh."""
+    if response.status_code >= 300 or not _is_download(response) or not is_cleared(request.user):
+        return False
+    shown = _notes(request)
+    return shown.secret or bool(_embargoed(shown.numbers))
+
+
+def _is_download(response: HttpResponse) -> bool:
+    return response.get("Content-Disposition", "").startswith("attachment")
 
 
 def _record(request: HttpRequest, response: HttpResponse, services: set[str]) -> None:
@@ -105,7 +121,7 @@ def _embargoed(numbers: set[int]) -> list[int]:
 def _verb(response: HttpResponse, reads: bool) -> str:
     if not reads:
         return "bypassed"
-    return "downloaded" if response.get("Content-Disposition", "").startswith("attachment") else "seen"
+    return "downloaded" if _is_download(response) else "seen"
 
 
 def record_all(patterns: list[Any]) -> list[Any]:

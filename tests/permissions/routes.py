@@ -78,4 +78,4 @@ EMPTY: Mapping[str, str] = {
     "explained": "/attempts/{attempt}/proposals/drops.patch",
 }
 # Tested where accounts are (tests/accounts): they know of no advisory.
-ACCOUNTS = frozenset({"login", "logout"})
+ACCOUNTS = frozenset({"account_login", "account_logout"})

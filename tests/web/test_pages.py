@@ -258,9 +258,9 @@ def test_the_glossary_explains_every_outcome(db: None, anonymous: Client) -> Non
 
 def test_login_and_logout(db: None, anonymous: Client) -> None:
     factories.person("somebody")
-    wrong = anonymous.post("/login/", {"username": "somebody", "password": "x"})
-    assert "correct username and password" in wrong.content.decode()
-    right = anonymous.post("/login/", {"username": "somebody", "password": "a long enough password", "next": "/queue/"})
+    wrong = anonymous.post("/login/", {"login": "somebody", "password": "x"})
+    assert "The name or the password is wrong." in wrong.content.decode()
+    right = anonymous.post("/login/", {"login": "somebody", "password": "a long enough password", "next": "/queue/"})
     assert right["Location"] == "/queue/"
     assert anonymous.get("/logout/").status_code == 405
     assert anonymous.post("/logout/")["Location"] == "/"

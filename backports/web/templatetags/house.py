@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -54,6 +55,15 @@ def field(bound: Any) -> dict[str, Any]:
 def embargo(advisory: Any) -> dict[str, Any]:
     """The embargo mark of an advisory; nothing for one that is disclosed."""
     return {"advisory": advisory}
+
+
+@register.simple_tag
+def organisation_logins() -> list[dict[str, str]]:
+    """The organisations that log in by a server of their own, and where that begins."""
+    return [
+        {"organisation": one["organisation"], "address": reverse("openid_connect_login", args=[name])}
+        for name, one in settings.OIDC_PROVIDERS.items()
+    ]
 
 
 @register.filter

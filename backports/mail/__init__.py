@@ -1,0 +1,1 @@
+"""Mail: what is written, and by which way it goes out."""

@@ -1,0 +1,50 @@
+"""Addresses about accounts: allauth's views that are in use, one by one, and ours. What is not here has no address."""
+
+from __future__ import annotations
+
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as keys
+from allauth.socialaccount import views as social
+from allauth.socialaccount.providers.openid_connect import views as oidc
+from allauth.usersessions import views as sessions
+from django.contrib.auth.decorators import login_required
+from django.urls import path, re_path
+from django.views.decorators.http import require_POST
+
+from backports.web import accounts
+
+urlpatterns = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", require_POST(account.logout), name="account_logout"),
+    path("login/code/", mfa.authenticate, name="mfa_authenticate"),
+    path("login/again/", login_required(account.reauthenticate), name="account_reauthenticate"),
+    path("login/again/code/", login_required(mfa.reauthenticate), name="mfa_reauthenticate"),
+    path("login/again/key/", login_required(keys.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+    path("login/with/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
+    path("login/with/failed/", social.login_error, name="socialaccount_login_error"),
+    path("login/with/<slug:provider_id>/", require_POST(oidc.login), name="openid_connect_login"),
+    path("login/with/<slug:provider_id>/back/", oidc.callback, name="openid_connect_callback"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path("password/reset/sent/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/reset/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("invitation/<str:token>/", accounts.invitation, name="invitation"),
+    path("account/", login_required(mfa.index), name="mfa_index"),
+    path("account/password/", login_required(account.password_change), name="account_change_password"),
+    path("account/app/", accounts.SetUpApp.as_view(), name="mfa_activate_totp"),
+    path("account/app/remove/", login_required(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/keys/", login_required(keys.list_webauthn), name="mfa_list_webauthn"),
+    path("account/keys/add/", accounts.AddKey.as_view(), name="mfa_add_webauthn"),
+    path("account/keys/<int:pk>/remove/", accounts.RemoveKey.as_view(), name="mfa_remove_webauthn"),
+    path("account/codes/", login_required(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("account/codes/new/", login_required(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
+    path("account/sessions/", sessions.list_usersessions, name="usersessions_list"),
+    path("account/sessions/<int:pk>/end/", accounts.end_session, name="end_session"),
+]
