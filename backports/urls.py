@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from backports.web import (
     advisories,
     attempts,
+    audit,
     branches,
     files,
     health,
@@ -17,7 +18,9 @@ from backports.web import (
     queue,
     repositories,
     resolutions,
+    tokens,
 )
+from backports.web.seen import record_all
 
 handler400 = pages.bad_request
 handler403 = pages.forbidden
@@ -57,5 +60,11 @@ urlpatterns = [
     path("invitations/<uuid:pk>/revoke/", people.revoke, name="revoke_invitation"),
     path("invitations/<uuid:pk>/again/", people.send_again, name="invite_again"),
     path("", include("backports.web.account_urls")),
+    path("tokens/", tokens.listing, name="tokens"),
+    path("tokens/<uuid:pk>/end/", tokens.end, name="end_token"),
+    path("audit/", audit.listing, name="audit"),
+    path("audit/export", audit.export, name="audit_export"),
+    path("organisation/audit/", audit.own, name="organisation_audit"),
     path("healthz", health.healthz, name="healthz"),
 ]
+record_all(urlpatterns)

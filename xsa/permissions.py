@@ -13,7 +13,7 @@ from typing import Literal
 from django.core.exceptions import PermissionDenied
 
 from .identity import is_cleared
-from .models import Advisory, DisclosureRequest, Membership, Organisation
+from .models import Advisory, ApiToken, DisclosureRequest, Membership, Organisation
 from .models.disclosure import REQUEST_LASTS
 from .visibility import Reader, in_room, in_security_team
 
@@ -77,9 +77,14 @@ def can_announce(user: Reader) -> Answer:
     return _team_only(user, "Only the security team announces advisories.")
 
 
+def can_read_rehearsal(user: Reader) -> Answer:
+    """Read what a disclosure would open, or opened, and who decided it."""
+    return _team_only(user, "Only the security team plans and makes disclosures.")
+
+
 def can_plan_disclosure(user: Reader, advisory: Advisory) -> Answer:
-    """Set or confirm the planned date, and read the rehearsal."""
-    answer = _team_only(user, "Only the security team plans and makes disclosures.")
+    """Set or confirm the planned date of an embargoed advisory, and ask for its disclosure."""
+    answer = can_read_rehearsal(user)
     return _while_embargoed(advisory) if answer else answer
 
 
@@ -152,12 +157,55 @@ def can_admit(user: Reader, membership: Membership) -> Answer:
     return can_administer(user, membership.organisation)
 
 
+def can_read_statements(user: Reader, advisory: Advisory) -> Answer:
+    """Read what organisations say of an advisory, also after its disclosure."""
+    return YES if in_room(user, advisory) else Denied("Statements are for members who share the advisory's room.")
+
+
 def can_state(user: Reader, organisation: Organisation, advisory: Advisory) -> Answer:
     """Say how far an organisation is with an advisory."""
-    if not in_room(user, advisory):
-        return Denied("Statements are made by members who share the advisory's room.")
+    answer = can_read_statements(user, advisory)
+    if not answer:
+        return answer
     if not organisation.listed:
         return Denied("The organisation is not on the predisclosure list.")
     if not Membership.objects.filter(organisation=organisation, user=user.pk).exists():
         return Denied("Each organisation speaks for itself: you are not a member of this one.")
     return YES
+
+
+SECOND_FACTOR = "This is shown after a second factor was proved."
+
+
+def can_read_audit(user: Reader) -> Answer:
+    """Read the records of all organisations."""
+    return _team_only(user, "The whole audit is for the security team; organisations read their own.")
+
+
+def can_read_own_audit(user: Reader) -> Answer:
+    """Read what one's own organisations did, or had done to them."""
+    if not user.is_authenticated or not is_cleared(user):
+        return Denied(SECOND_FACTOR)
+    return YES if user.memberships.exists() else Denied("You belong to no organisation.")
+
+
+def can_export_audit(user: Reader, advisory: Advisory) -> Answer:
+    """Take the audit of an advisory away, without people."""
+    answer = _team_only(user, "Only the security team exports the audit.")
+    if answer and advisory.embargoed:
+        return Denied(f"XSA-{advisory.number} is embargoed. Its audit can be exported once it is disclosed.")
+    return answer
+
+
+def can_make_token(user: Reader) -> Answer:
+    """Make a token by which a program asks in one's name."""
+    if not user.is_authenticated or not is_cleared(user):
+        return Denied("Tokens are made after a second factor was proved.")
+    return YES if user.memberships.exists() else Denied("You belong to no organisation.")
+
+
+def can_end_token(user: Reader, token: ApiToken) -> Answer:
+    """End a token: one's own, or any of the organisation that one administers."""
+    if user.is_authenticated and user.pk == token.user_id:
+        return YES
+    return can_administer(user, token.organisation)

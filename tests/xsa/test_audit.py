@@ -71,25 +71,32 @@ MEDDLING = {
     "moved in time": ("UPDATE xsa_auditrecord SET at = at - interval '1 microsecond' WHERE position = 3", 3, "content"),
     "removed": ("DELETE FROM xsa_auditrecord WHERE position = 3", 4, "missing"),
     "removed and closed up": (
-        "DELETE FROM xsa_auditrecord WHERE position = 3; "
-        "UPDATE xsa_auditrecord SET position = 3 WHERE position = 4; "
-        "UPDATE xsa_auditrecord SET position = 4 WHERE position = 5",
+        (
+            "DELETE FROM xsa_auditrecord WHERE position = 3; "
+            "UPDATE xsa_auditrecord SET position = 3 WHERE position = 4; "
+            "UPDATE xsa_auditrecord SET position = 4 WHERE position = 5"
+        ),
         3,
         "does not follow",
     ),
     "first removed": ("DELETE FROM xsa_auditrecord WHERE position = 1", 2, "missing"),
     "reordered": (
-        "UPDATE xsa_auditrecord SET position = 99 WHERE position = 3; "
-        "UPDATE xsa_auditrecord SET position = 3 WHERE position = 4; "
-        "UPDATE xsa_auditrecord SET position = 4 WHERE position = 99",
+        (
+            "UPDATE xsa_auditrecord SET position = 99 WHERE position = 3; "
+            "UPDATE xsa_auditrecord SET position = 3 WHERE position = 4; "
+            "UPDATE xsa_auditrecord SET position = 4 WHERE position = 99"
+        ),
         3,
         "does not follow",
     ),
     "inserted": (
-        "UPDATE xsa_auditrecord SET position = position + 100 WHERE position > 2; "
-        "UPDATE xsa_auditrecord SET position = position - 99 WHERE position > 100; "
-        "INSERT INTO xsa_auditrecord SELECT gen_random_uuid(), 3, at, verb, actor, actor_name, organisation, "
-        "organisations, advisories, kind, thing, address, detail, hash, hash FROM xsa_auditrecord WHERE position = 2",
+        (
+            "UPDATE xsa_auditrecord SET position = position + 100 WHERE position > 2; "
+            "UPDATE xsa_auditrecord SET position = position - 99 WHERE position > 100; "
+            "INSERT INTO xsa_auditrecord SELECT gen_random_uuid(), 3, at, verb, actor, actor_name, organisation, "
+            "organisations, advisories, kind, thing, address, detail, hash, hash "
+            "FROM xsa_auditrecord WHERE position = 2"
+        ),
         3,
         "content",
     ),
