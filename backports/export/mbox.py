@@ -14,6 +14,7 @@ from backports.git.results import open_results
 from backports.git.store import open_repository
 
 _DIFF = re.compile(rb"^(?:diff --git |Index: |--- )", re.M)
+NOTICE = "EMBARGOED.txt"
 _SEPARATOR = re.compile(rb"^---\r?\n", re.M)
 
 
@@ -45,23 +46,51 @@ def commits(mirror: Path, oids: Sequence[str], notes: Sequence[str] = ()) -> lis
     return [with_notes(format_patch(repository, oid), notes) for oid in oids]
 
 
-def as_mbox(patches: Iterable[bytes]) -> bytes:
-    """Patches in mail format, one after another."""
-    return b"".join(patch if patch.endswith(b"\n") else patch + b"\n" for patch in patches)
+def as_mbox(patches: Iterable[bytes], notes: Sequence[str] = ()) -> bytes:
+    """Patches in mail format, one after another; `notes` about all of them stand among the first one's headers."""
+    whole = b"".join(patch if patch.endswith(b"\n") else patch + b"\n" for patch in patches)
+    return headed(whole, notes)
 
 
-def as_tar(named: Iterable[tuple[str, Sequence[bytes]]]) -> bytes:
-    """A tar of numbered patches and a `series` file that lists them, the same bytes for the same patches."""
+def headed(mail: bytes, notes: Sequence[str]) -> bytes:
+    """A mail with `notes` as its first headers, which `git am` passes over; what is no mail is left alone."""
+    if not mail.startswith(b"From "):
+        return mail
+    start = mail.find(b"\n") + 1
+    return mail[:start] + "".join(f"X-Note: {note}\n" for note in notes).encode() + mail[start:]
+
+
+def as_tar(named: Iterable[tuple[str, Sequence[bytes]]], notes: Sequence[str] = ()) -> bytes:
+    """A tar of numbered patches and a `series` file that lists them, the same bytes for the same patches.
+
+    `notes` about all of them stand in its first file and at the top of `series`.
+    """
     held = io.BytesIO()
     names: list[str] = []
     with tarfile.open(fileobj=held, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        _notice(tar, notes)
         for stem, patches in named:
             for position, patch in enumerate(patches, start=1):
                 suffix = f"-{position:02}" if len(patches) > 1 else ""
                 names.append(f"{len(names) + 1:04}-{stem}{suffix}.patch")
                 _add(tar, names[-1], patch)
-        _add(tar, "series", "".join(f"{name}\n" for name in names).encode())
+        _add(tar, "series", "".join([*(f"# {note}\n" for note in notes), *(f"{name}\n" for name in names)]).encode())
     return held.getvalue()
+
+
+def as_bundle(files: Iterable[tuple[str, bytes]], notes: Sequence[str] = ()) -> bytes:
+    """A tar of files as they are, after one with the `notes`."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        _notice(tar, notes)
+        for name, data in files:
+            _add(tar, name, data)
+    return held.getvalue()
+
+
+def _notice(tar: tarfile.TarFile, notes: Sequence[str]) -> None:
+    if notes:
+        _add(tar, NOTICE, "".join(f"{note}\n" for note in notes).encode())
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
@@ -72,9 +101,13 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
 
 
 def with_notes(patch: bytes, notes: Sequence[str]) -> bytes:
-    """The patch with `notes` after its message, behind the `---` at which `git am` stops reading the message."""
+    """The patch with `notes` among its first headers, and after its message.
+
+    There they stand behind the `---` at which `git am` stops reading the message.
+    """
     if not notes:
         return patch
+    patch = headed(patch, notes)
     lines = "".join(f"# {note}\n" for note in notes).encode()
     diff = _DIFF.search(patch)
     separator = _SEPARATOR.search(patch, 0, diff.start() if diff else len(patch))

@@ -13,15 +13,17 @@ from django.views.decorators.http import require_safe
 from backports.export import mbox
 from backports.models import Attempt, Repository, UpstreamFix
 from backports.services.places import mirror_path
-from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, PatchFile
+from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, FixPatch, PatchFile
+from xsa.permissions import can_read_rehearsal
 from xsa.visibility import visible_advisories, visible_to
 
 from . import downloads, words
 from .asking import for_tokens
-from .filters import search
+from .filters import number_in, search
 from .lookup import advisory_or_404, attempts_for, in_branches, repositories
 from .pager import page_of
 from .seen import note
+from .statements import statements
 
 PAGE = 100
 
@@ -36,11 +38,20 @@ def listing(request: HttpRequest) -> HttpResponse:
     rows = found.annotate(tried=tried).only("number", "disclosed_at", "planned_disclosure_at", *_LISTED)
     page = page_of(rows, request.GET, PAGE)
     note(request, page.rows)
-    context = {"page": page, "count": rows.count(), "text": sought}
+    context = {"page": page, "count": rows.count(), "text": sought, "announced": _announced(request, sought)}
     return render(request, "advisories/list.html", context)
 
 
 _LISTED = ("current__title", "current__cves", "current__number")
+
+
+def _announced(request: HttpRequest, sought: str) -> list[Announcement]:
+    """What is announced and the reader sees no more of, on the first page; found by nothing but the number."""
+    if request.GET.get("before") or request.GET.get("after"):
+        return []
+    rows = Announcement.objects.exclude(number__in=visible_advisories(request.user).values("number"))
+    number = number_in(sought)
+    return list(rows if not sought else rows.filter(number=number) if number is not None else ())
 
 
 @for_tokens
@@ -58,13 +69,19 @@ def upstream_fix(request: HttpRequest, pk: UUID) -> HttpResponse:
     notes = downloads.embargo_notes(advisory)
     mails = [mail for row in patches for mail in mbox.commits(mirror_path(row.repository), [row.commit], notes)]
     name = f"xsa{advisory.number}-{fix.branch}.patch"
-    return downloads.attachment(mbox.as_mbox(mails), name, embargoed=advisory.embargoed)
+    return downloads.deliver(request, mbox.as_mbox(mails), name, secrets=[advisory] if advisory.embargoed else [])
 
 
 @require_safe
 def detail(request: HttpRequest, number: int) -> HttpResponse:
-    """One advisory: its versions, text, fixes, files, and how it stands on every branch."""
-    advisory = advisory_or_404(request, number)
+    """One advisory: its versions, text, fixes, files, and how it stands on every branch.
+
+    Of one that the reader does not see, what is announced of it to everyone.
+    """
+    try:
+        advisory = advisory_or_404(request, number)
+    except Http404:
+        return _announcement(request, number)
     current = advisory.current
     cells = attempts_for(request).filter(advisory=advisory, current=True)
     context = {
@@ -74,11 +91,35 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "fixes": _fixes(advisory),
         "files": _files(advisory),
         "strips": [strip for row in repositories() if (strip := _strip(advisory, row, cells))["branches"]],
-        "deployment": words.DEPLOYMENT.get(current.deployment, "") if current else "",
+        "deployment": words.deployment(advisory) if current and current.number else "",
+        "statements": statements(request, advisory),
+        "may_disclose": can_read_rehearsal(request.user),
         "signature": words.SIGNATURES.get(current.signature, "") if current else "",
         "words": words,
     }
     return render(request, "advisories/detail.html", context)
+
+
+def _announcement(request: HttpRequest, number: int) -> HttpResponse:
+    """The same for a number whose content is here as for one whose content is not."""
+    row = get_object_or_404(Announcement, number=number)
+    return render(request, "advisories/announced.html", {"announcement": row})
+
+
+@require_safe
+def bundle(request: HttpRequest, number: int) -> HttpResponse:
+    """All files of the current version as they came in, in a tar; while embargoed after a notice."""
+    advisory = advisory_or_404(request, number)
+    rows = PatchFile.objects.filter(version=advisory.current).exclude(version=None).order_by("name", "pk")
+    files: dict[str, bytes] = {}
+    for row in rows:
+        name = f"xsa{number}/{downloads.safe_path(row.name)}"
+        files[f"{name}.{row.sha256[:8]}" if name in files else name] = bytes(row.data)
+    if not files:
+        raise Http404
+    data = mbox.as_bundle(files.items(), downloads.embargo_notes(advisory))
+    secrets = [advisory] if advisory.embargoed else []
+    return downloads.deliver(request, data, f"xsa{number}.tar", secrets=secrets, kind="application/x-tar")
 
 
 def _versions(advisory: Advisory) -> list[AdvisoryVersion]:

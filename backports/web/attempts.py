@@ -42,7 +42,6 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "offered": downloads.offered(attempt),
         "partial": downloads.is_partial(attempt),
         "history": _history(request, attempt),
-        "different": words.DIFFERENT_PATCHES if attempt.advisory.embargoed else "",
         **_told_by(attempt),
     }
     return render(request, "attempts/detail.html", context)
@@ -123,7 +122,7 @@ def result(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     patches = downloads.patches_of(attempt)
     name = f"{downloads.stem(attempt)}.patch"
-    return downloads.attachment(mbox.as_mbox(patches), name, embargoed=attempt.advisory.embargoed)
+    return downloads.deliver(request, mbox.as_mbox(patches), name, secrets=downloads.secrets_in([attempt]))
 
 
 @require_POST

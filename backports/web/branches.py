@@ -88,7 +88,7 @@ def _chosen(current: QuerySet[Attempt], chosen: str) -> QuerySet[Attempt]:
 
 
 def _advisories(request: HttpRequest, shown: QuerySet[Attempt]) -> QuerySet[Advisory]:
-    columns = ("number", "disclosed_at", "planned_disclosure_at", "current__title")
+    columns = ("number", "disclosed_at", "planned_disclosure_at", "current__title", "current__deployment")
     return visible_advisories(request.user).filter(pk__in=shown.order_by().values("advisory")).only(*columns)
 
 
@@ -138,13 +138,14 @@ def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> 
         raise Http404
     note_attempts(request, attempts)
     note(request, thing=row)
-    embargoed = any(attempt.advisory.embargoed for attempt in attempts)
+    secrets = downloads.secrets_in(attempts)
+    told = [note for one in secrets for note in downloads.embargo_notes(one)]
     name = f"{row.repository.name}-{row.name}-applied-{confidence}.{suffix}"
     named = _named(attempts)
     if suffix == "tar":
-        return downloads.attachment(mbox.as_tar(named), name, embargoed=embargoed, kind="application/x-tar")
-    data = mbox.as_mbox(patch for _, patches in named for patch in patches)
-    return downloads.attachment(data, name, embargoed=embargoed)
+        return downloads.deliver(request, mbox.as_tar(named, told), name, secrets=secrets, kind="application/x-tar")
+    data = mbox.as_mbox((patch for _, patches in named for patch in patches), told)
+    return downloads.deliver(request, data, name, secrets=secrets)
 
 
 def _named(attempts: list[Attempt]) -> Iterator[tuple[str, list[bytes]]]:

@@ -1,10 +1,15 @@
-"""Files for download: names that cannot hurt, headers that keep them files, notes for what is embargoed."""
+"""Files for download: names that cannot hurt, headers that keep them files, notes for what is embargoed.
+
+Every file that is made here says at its top what its advisories' embargo means. Files as they came in are not
+touched: the notes stand in the answer's header `X-Embargo`, and in the bundle that holds them all.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
 from backports.engine.result import Outcome
 from backports.export import mbox
@@ -12,7 +17,11 @@ from backports.models import Attempt, UpstreamFix
 from backports.services.places import mirror_path, results_path
 from xsa.models import Advisory
 
+from . import words
+from .factor import ask_again, fresh_factor
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
+UNPLACED = "EMBARGOED until somebody tells which advisory this file is of. For the security team only."
 PARTIAL = (Outcome.PARTLY_APPLIED, Outcome.CONFLICT)
 
 
@@ -20,6 +29,11 @@ def safe_name(name: str) -> str:
     """The last part of a path from outside, in characters that no shell, browser or file system takes for more."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     return _UNSAFE.sub("_", last).lstrip(".")[-120:] or "file"
+
+
+def safe_path(name: str) -> str:
+    """A relative path from outside, each part in such characters; it leads nowhere but down."""
+    return "/".join(safe_name(part) for part in name.replace("\\", "/").split("/") if part.strip("./"))[-250:] or "file"
 
 
 def attachment(data: bytes, name: str, *, embargoed: bool, kind: str = "text/plain; charset=utf-8") -> HttpResponse:
@@ -30,6 +44,44 @@ def attachment(data: bytes, name: str, *, embargoed: bool, kind: str = "text/pla
     if embargoed:
         response["Cache-Control"] = "no-store"
     return response
+
+
+def deliver(
+    request: HttpRequest,
+    data: bytes,
+    name: str,
+    *,
+    secrets: Sequence[Advisory],
+    kind: str = "text/plain; charset=utf-8",
+) -> HttpResponse:
+    """`data` as a file; where it holds content of the embargoed `secrets`, only on a fresh second factor."""
+    if not secrets:
+        return attachment(data, name, embargoed=False, kind=kind)
+    if not fresh_factor(request):
+        return ask_again(request)
+    response = attachment(data, name, embargoed=True, kind=kind)
+    response["X-Embargo"] = " ".join(note for one in secrets for note in embargo_notes(one))
+    return response
+
+
+def deliver_unplaced(request: HttpRequest, data: bytes, name: str) -> HttpResponse:
+    """A file that nobody could tell the advisory of: it may hold anything, so it is taken for embargoed."""
+    if not fresh_factor(request):
+        return ask_again(request)
+    response = attachment(data, name, embargoed=True)
+    response["X-Embargo"] = UNPLACED
+    return response
+
+
+def secrets_in(attempts: Iterable[Attempt]) -> list[Advisory]:
+    """The embargoed advisories whose content the results of `attempts` hold, those that they build on among them."""
+    rows = list(attempts)
+    own = {row.advisory.number: row.advisory for row in rows if row.advisory.embargoed}
+    others = {number for row in rows for number in row.prerequisites} - own.keys()
+    if others:
+        found = Advisory.objects.filter(number__in=others, disclosed_at=None).select_related("current")
+        own |= {one.number: one for one in found}
+    return [own[number] for number in sorted(own)]
 
 
 def offered(attempt: Attempt) -> bool:
@@ -50,15 +102,26 @@ def stem(attempt: Attempt) -> str:
 
 
 def embargo_notes(advisory: Advisory) -> tuple[str, ...]:
-    """What stands in every patch of an advisory that is not disclosed."""
+    """What stands in every patch of an advisory that is not disclosed: that it is so, and what may be deployed."""
     if not advisory.embargoed:
         return ()
-    return (f"EMBARGOED: XSA-{advisory.number} is not disclosed. Predisclosure list members only.",)
+    planned = advisory.planned_disclosure_at
+    when = f"Planned disclosure: {planned:%Y-%m-%d %H:%M} UTC." if planned else "No disclosure is planned yet."
+    return (
+        f"EMBARGOED: XSA-{advisory.number} is not disclosed. Predisclosure list members only. {when}",
+        words.deployment(advisory),
+        words.DIFFERENT_PATCHES,
+    )
+
+
+def embargoed_parts(attempt: Attempt) -> tuple[str, ...]:
+    """The notes of every embargoed advisory whose content an attempt's result holds."""
+    return tuple(note for one in secrets_in([attempt]) for note in embargo_notes(one))
 
 
 def notes(attempt: Attempt) -> tuple[str, ...]:
     """What whoever reads the patch must know."""
-    found = [*embargo_notes(attempt.advisory)]
+    found = [*embargoed_parts(attempt)]
     if is_partial(attempt):
         found.append(f"PARTIAL RESULT: {attempt.hunks_landed} of {attempt.hunks_total} hunks landed.")
     return tuple(found)

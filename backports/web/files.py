@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from xsa.models import FixPatch, PatchFile
-from xsa.visibility import in_security_team, visible_to
+from xsa.permissions import can_read_unplaced_files, demand
+from xsa.visibility import visible_to
 
 from . import downloads
 from .asking import for_tokens
@@ -29,21 +29,22 @@ def _unread() -> QuerySet[PatchFile]:
 def raw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The bytes of a file of an advisory, or of one that could not be read, for the security team."""
     rows = visible_to(request.user, PatchFile.objects.exclude(version=None), "version__advisory")
-    if in_security_team(request.user):
+    if can_read_unplaced_files(request.user):
         rows = PatchFile.objects.all()
     if names := getattr(request.user, "branches", ()):
         rows = rows.filter(Exists(FixPatch.objects.filter(file=OuterRef("pk"), fix__branch__in=names)))
-    row = get_object_or_404(rows.select_related("version__advisory"), pk=pk)
+    row = get_object_or_404(rows.select_related("version__advisory__current"), pk=pk)
     note(request, [row.version.advisory] if row.version else [], thing=row, secret=row.version is None)
-    embargoed = row.version is None or row.version.advisory.embargoed
-    return downloads.attachment(bytes(row.data), row.name, embargoed=embargoed)
+    if row.version is None:
+        return downloads.deliver_unplaced(request, bytes(row.data), row.name)
+    advisory = row.version.advisory
+    return downloads.deliver(request, bytes(row.data), row.name, secrets=[advisory] if advisory.embargoed else [])
 
 
 @require_safe
 def unread(request: HttpRequest) -> HttpResponse:
     """What came in and could not be told which advisory it is of."""
-    if not in_security_team(request.user):
-        raise PermissionDenied("Files that could not be read are for the security team.")
+    demand(can_read_unplaced_files(request.user))
     rows = _unread().defer("data").order_by("-received_at", "pk")
     note(request, secret=True)
     return render(request, "files/unread.html", {"files": rows[:MOST], "count": rows.count()})

@@ -60,9 +60,15 @@ def _fitting(cells: QuerySet[Attempt], wanted: dict[str, Any]) -> QuerySet[Attem
     return cells.filter(outcome=wanted["outcome"]) if "outcome" in wanted else cells
 
 
+def number_in(text: str) -> int | None:
+    """The advisory's number that somebody looks for, or None when the text is no number."""
+    found = _NUMBER.fullmatch(text)
+    return int(found[1]) if found else None
+
+
 def search(advisories: QuerySet[Advisory], text: str) -> QuerySet[Advisory]:
     """Advisories by number, by part of their title, or by part of a CVE's name."""
     rows = advisories.annotate(cve_text=Cast("current__cves", TextField()))
     found = Q(current__title__icontains=text) | Q(cve_text__icontains=text)
-    number = _NUMBER.fullmatch(text)
-    return rows.filter(found | Q(number=int(number[1])) if number else found)
+    number = number_in(text)
+    return rows.filter(found if number is None else found | Q(number=number))

@@ -32,7 +32,7 @@ def explained(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
         raise Http404
     patches = mbox.series(_result(attempt, what, tip))
     name = f"xsa{attempt.advisory.number}-{attempt.branch.name}-{what}.patch"
-    return downloads.attachment(mbox.as_mbox(patches), name, embargoed=attempt.advisory.embargoed)
+    return downloads.deliver(request, mbox.as_mbox(patches), name, secrets=downloads.secrets_in([attempt]))
 
 
 def tip_of(evidence: dict[str, Any], what: str) -> str:
@@ -49,5 +49,5 @@ def _result(attempt: Attempt, what: str, tip: str) -> mbox.Result:
         mirror=mirror_path(name),
         base=attempt.tip,
         tip=tip,
-        notes=(*downloads.embargo_notes(attempt.advisory), REVIEW[what]),
+        notes=(*downloads.embargoed_parts(attempt), REVIEW[what]),
     )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from backports.engine.result import Outcome
 from backports.models import Attempt
 from backports.services.heartbeats import SCHEDULER, alive
-from xsa.visibility import in_security_team
+from xsa.permissions import can_see_worker_names
 
 from .lookup import attempts_for
 from .progress import progress, tally
@@ -42,7 +42,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "last_hour": _finished(current, hours=1),
         "workers": [beat for beat in beats if beat.name != SCHEDULER],
         "scheduler": any(beat.name == SCHEDULER for beat in beats),
-        "names": in_security_team(request.user),
+        "names": bool(can_see_worker_names(request.user)),
         "failed_count": failed.count(),
         "shown": SHOWN,
     }

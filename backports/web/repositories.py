@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backports.models import Repository
 from backports.services.repositories import refresh_repository
-from xsa.visibility import in_security_team
-
-WHY_NOT = "Only the security team may fetch on demand; every repository is fetched on schedule too."
+from xsa.permissions import can_fetch_repository, can_read_unplaced_files, can_see_source_addresses, demand
 
 
 @require_safe
@@ -25,9 +22,12 @@ def listing(request: HttpRequest) -> HttpResponse:
     rows = Repository.objects.annotate(
         stable=Count("branches", filter=Q(branches__gone=False, branches__history_only=False))
     )
-    team = in_security_team(request.user)
-    shown = [{"repository": row, "origin": row.url if team else public_address(row.url)} for row in rows]
-    return render(request, "repositories/list.html", {"rows": shown, "team": team, "why_not": WHY_NOT})
+    whole = can_see_source_addresses(request.user)
+    shown = [{"repository": row, "origin": row.url if whole else public_address(row.url)} for row in rows]
+    may_fetch = can_fetch_repository(request.user)
+    may_read = can_read_unplaced_files(request.user)
+    context = {"rows": shown, "whole": whole, "may_fetch": may_fetch, "may_read_files": may_read}
+    return render(request, "repositories/list.html", context)
 
 
 def public_address(url: str) -> str:
@@ -41,8 +41,7 @@ def public_address(url: str) -> str:
 @require_POST
 def fetch(request: HttpRequest, name: str) -> HttpResponse:
     """Queue a fetch."""
-    if not in_security_team(request.user):
-        raise PermissionDenied(WHY_NOT)
+    demand(can_fetch_repository(request.user))
     repository = get_object_or_404(Repository, name=name)
     transaction.on_commit(lambda: refresh_repository.delay(str(repository.pk)))
     messages.success(request, f"{repository.name} will be fetched now.")

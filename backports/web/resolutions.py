@@ -100,6 +100,7 @@ def proposal(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = offers_for(request.user, attempt)
     if not found.proposal:
         raise Http404
-    notes = (*downloads.embargo_notes(attempt.advisory), REVIEW)
+    secrets = downloads.secrets_in([attempt])
+    notes = (*downloads.embargoed_parts(attempt), REVIEW)
     name = f"xsa{attempt.advisory.number}-{attempt.branch.name}-proposal.patch"
-    return downloads.attachment(mbox.with_notes(found.proposal, notes), name, embargoed=attempt.advisory.embargoed)
+    return downloads.deliver(request, mbox.with_notes(found.proposal, notes), name, secrets=secrets)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -17,6 +18,20 @@ _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 # Letters and marks that take no room, or look like a space, whatever their category says.
 _HIDDEN_EXTRA = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _NAMES = {"\r": "CR", "\x1b": "ESC", "\x00": "NUL", "\x0c": "FF", "\x7f": "DEL"}
+
+
+def countdown(when: datetime, now: datetime) -> str:
+    """How far `when` is from `now`, coarser the further."""
+    seconds = round((when - now).total_seconds())
+    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if abs(seconds) >= 2 * size:
+            return _away(abs(seconds) // size, name, ahead=seconds > 0)
+    return "now" if abs(seconds) < 60 else _away(1, "minute", ahead=seconds > 0)
+
+
+def _away(count: int, name: str, *, ahead: bool) -> str:
+    span = f"{count} {name}{'s' if count != 1 else ''}"
+    return f"in {span}" if ahead else f"{span} ago"
 
 
 def is_hidden(char: str) -> bool:

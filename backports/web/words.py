@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backports.engine.result import Confidence, Outcome, Rung
+from xsa.models import Advisory
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,30 @@ DEPLOYMENT: dict[str, str] = {
     "no-embargo": "This advisory had no embargo.",
     "unknown": "The advisory does not say what may be deployed during the embargo: ask the Security Team first.",
 }
+
+NO_DEPLOYMENT = DEPLOYMENT["unknown"]
+
+
+def deployment(advisory: Advisory) -> str:
+    """What may be deployed while it is embargoed; where the text does not say, that one must ask."""
+    found = advisory.current.deployment if advisory.current else ""
+    return DEPLOYMENT.get(found, NO_DEPLOYMENT)
+
+
+DEPLOYMENT_CLASSES: dict[str, str] = {
+    "all-permitted": "may be deployed",
+    "patches-only": "patches may be deployed, mitigations not",
+    "nothing": "not to be deployed",
+    "no-embargo": "no embargo",
+    "unknown": "ask before deployment",
+}
+
+
+def deployment_class(advisory: Advisory) -> str:
+    """The same in a few words."""
+    found = advisory.current.deployment if advisory.current else ""
+    return DEPLOYMENT_CLASSES.get(found, DEPLOYMENT_CLASSES["unknown"])
+
 
 SIGNATURES: dict[str, str] = {
     "good": "signed, and the signature is good",

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
@@ -81,6 +82,8 @@ def note_plan(actor: User | None, *, advisory: Advisory, at: datetime) -> Planne
 def announce(actor: User, *, number: int, planned: datetime | None) -> Announcement:
     """Tell everyone a number and when its disclosure is planned. Raises PermissionDenied."""
     demand(can_announce(actor))
+    if Advisory.objects.filter(number=number).exclude(disclosed_at=None).exists():
+        raise PermissionDenied(f"XSA-{number} is disclosed; there is nothing left to announce.")
     row, _ = Announcement.objects.update_or_create(number=number, defaults={"planned_disclosure_at": planned})
     log.info("advisory announced actor=%s", actor.pk)
     audit.record("announced", actor=actor, advisories=[number], at=planned)

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -66,6 +67,15 @@ def organisation_logins() -> list[dict[str, str]]:
     ]
 
 
+register.filter("deployment_class", words.deployment_class)
+
+
+@register.inclusion_tag("parts/_deploy.html")
+def deploy_notice(advisory: Any) -> dict[str, Any]:
+    """What must stand beside each download of an embargoed advisory; nothing for one that is disclosed."""
+    return {"advisory": advisory, "deployment": words.deployment(advisory), "different": words.DIFFERENT_PATCHES}
+
+
 @register.filter
 def rung_name(value: str) -> str:
     """A rung's name for people."""
@@ -102,6 +112,12 @@ def _time(when: datetime | None, form: str) -> SafeString:
         return mark_safe("")
     utc = when.astimezone(UTC)
     return format_html('<time datetime="{}">{}</time>', utc.strftime("%Y-%m-%dT%H:%M:%SZ"), utc.strftime(form))
+
+
+@register.filter
+def countdown(when: datetime | None) -> str:
+    """How far away a time is, coarser the further: `in 12 days`, `in 5 hours`, `3 minutes ago`."""
+    return text.countdown(when, timezone.now()) if when else ""
 
 
 @register.filter
