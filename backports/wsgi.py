@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from backports.runtime.startup import refuse_powerful_role
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backports.settings")
 application = get_wsgi_application()
+refuse_powerful_role()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from datetime import timedelta
 
 from celery import shared_task
-from celery.signals import beat_init, worker_ready, worker_shutting_down
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
 from django.db import close_old_connections
 from django.utils import timezone
 
 from backports.models import Heartbeat
+from backports.runtime.errors import PlatformError
+from backports.runtime.startup import refuse_powerful_role
 
 BEAT = 5.0
 ALIVE = timedelta(seconds=30)
@@ -42,6 +45,16 @@ def _keep_beating(name: str) -> None:
             beat(name)
         except Exception:
             close_old_connections()
+
+
+@worker_init.connect
+@beat_init.connect
+def _check(**_: object) -> None:
+    """Before anything is worked on; Celery itself would only log an exception and go on."""
+    try:
+        refuse_powerful_role()
+    except PlatformError as error:
+        sys.exit(error.sentence)
 
 
 @worker_ready.connect

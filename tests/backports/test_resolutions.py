@@ -209,7 +209,7 @@ def test_the_page_offers_the_proposal_and_git_and_patch_take_it_with_its_notes(
     assert "significantly different patch" in shown
     download = client.get(f"/attempts/{row.pk}/proposal.patch")
     assert download["Content-Disposition"] == 'attachment; filename="xsa950-4.1-proposal.patch"'
-    assert download["Cache-Control"] == "no-store"
+    assert download["Cache-Control"] == "no-store, no-transform"
     assert b"# EMBARGOED: XSA-950 is not disclosed." in download.content
     assert b"# PROPOSAL: " in download.content
     before, after = (text.encode() for text in (logged.toy.text("4.1", PATH), done_text(logged, "4.1")))

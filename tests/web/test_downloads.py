@@ -116,7 +116,7 @@ def test_an_embargoed_result_says_so_and_git_am_drops_the_note(work: Path, branc
     attempt = applied(factories.advisory(777, disclosed=False), branch, "a.c")
     answer = member.get(f"/attempts/{attempt.pk}/result.patch")
     assert b"\n---\n# EMBARGOED: XSA-777 is not disclosed." in answer.content
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "no-store, no-transform"
     git(work, "am", "-q", data=answer.content)
     assert "EMBARGOED" not in git(work, "log", "-1", "--format=%B")
 
@@ -156,7 +156,7 @@ def test_a_fix_that_was_found_in_the_repository_can_be_downloaded(
     assert f"/fixes/{known.pk}/fix.patch" in anonymous.get("/advisories/456/").content.decode()
     assert anonymous.get(f"/fixes/{secret.pk}/fix.patch").status_code == 404
     embargoed = member.get(f"/fixes/{secret.pk}/fix.patch")
-    assert embargoed["Cache-Control"] == "no-store"
+    assert embargoed["Cache-Control"] == "no-store, no-transform"
     assert b"# EMBARGOED: XSA-777" in embargoed.content
     git(work, "reset", "-q", "--hard", "HEAD^")
     git(work, "am", "-q", data=anonymous.get(f"/fixes/{known.pk}/fix.patch").content)
@@ -192,7 +192,7 @@ def test_embargoed_results_are_only_in_a_members_collection(
         path = f"/r/xen/branches/4.11/applied.{suffix}"
         assert b"b.c" not in anonymous.get(path).content
         assert b"b.c" in member.get(path).content
-        assert member.get(path)["Cache-Control"] == "no-store"
+        assert member.get(path)["Cache-Control"] == "no-store, no-transform"
 
 
 @pytest.mark.parametrize("query", ["confidence=low", "confidence=", "confidence=%00"])

@@ -140,8 +140,8 @@ def test_a_member_loses_sight_with_the_membership(world: World, member: Client) 
 
 def test_embargoed_downloads_are_kept_by_no_cache(world: World, member: Client) -> None:
     answer = member.get(f"/files/{world.secret_file.pk}/raw")
-    assert answer["Cache-Control"] == "no-store"
-    assert member.get("/")["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "no-store, no-transform"
+    assert member.get("/")["Cache-Control"] == "no-store, no-transform"
 
 
 def test_every_page_with_an_embargoed_download_says_what_different_patches_need(world: World, member: Client) -> None:

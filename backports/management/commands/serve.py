@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from backports import env
+from backports.runtime.startup import refuse_powerful_role
 from backports.runtime.supervisor import Plan, Supervisor
 
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
 def _prepare() -> None:
     try:
         call_command("migrate", database="owner", verbosity=0, interactive=False)
+        refuse_powerful_role()
         call_command("collectstatic", verbosity=0, interactive=False)
     finally:
         connections.close_all()
