@@ -25,7 +25,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from qrcode.image.svg import SvgPathImage
 
+from xsa import audit
 from xsa.models import Membership, User
+
+from .actor import actor
 
 WRONG = "The name or the password is wrong."
 JUST_NOW = 300  # seconds after a login in which the first second factor may be set up without the password again
@@ -47,6 +50,22 @@ class AccountRules(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that `TrustedProxies` found; a made-up one where there is no connection at all."""
         return request.META.get("REMOTE_ADDR") or "127.0.0.1"
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """After all steps of logging in: on record, with what was proved."""
+        super().login(request, user)
+        methods = [str(one["method"]) for one in get_authentication_records(request, user)]
+        audit.record("logged-in", actor=user, methods=methods)
+
+    def logout(self, request: HttpRequest) -> None:
+        """On record too."""
+        audit.record("logged-out", actor=actor(request))
+        super().logout(request)
+
+    def set_password(self, user: Any, password: str) -> None:
+        """By a mailed link, or by somebody who knows the one before."""
+        super().set_password(user, password)
+        audit.record("password-set", actor=user)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Whoever has no second factor yet sets one up first."""

@@ -15,14 +15,15 @@ from django.urls import path, re_path
 from django.views.decorators.http import require_POST
 
 from backports.web import accounts
+from backports.web.logins import changing, proving
 
 urlpatterns = [
-    path("login/", account.login, name="account_login"),
+    path("login/", proving(account.login), name="account_login"),
     path("logout/", require_POST(account.logout), name="account_logout"),
-    path("login/code/", mfa.authenticate, name="mfa_authenticate"),
-    path("login/again/", login_required(account.reauthenticate), name="account_reauthenticate"),
-    path("login/again/code/", login_required(mfa.reauthenticate), name="mfa_reauthenticate"),
-    path("login/again/key/", login_required(keys.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+    path("login/code/", proving(mfa.authenticate), name="mfa_authenticate"),
+    path("login/again/", login_required(proving(account.reauthenticate)), name="account_reauthenticate"),
+    path("login/again/code/", login_required(proving(mfa.reauthenticate)), name="mfa_reauthenticate"),
+    path("login/again/key/", login_required(proving(keys.reauthenticate_webauthn)), name="mfa_reauthenticate_webauthn"),
     path("login/with/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("login/with/failed/", social.login_error, name="socialaccount_login_error"),
     path("login/with/<slug:provider_id>/", require_POST(oidc.login), name="openid_connect_login"),
@@ -38,13 +39,25 @@ urlpatterns = [
     path("invitation/<str:token>/", accounts.invitation, name="invitation"),
     path("account/", login_required(mfa.index), name="mfa_index"),
     path("account/password/", login_required(account.password_change), name="account_change_password"),
-    path("account/app/", accounts.SetUpApp.as_view(), name="mfa_activate_totp"),
-    path("account/app/remove/", login_required(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/app/", changing("second-factor-added", accounts.SetUpApp.as_view()), name="mfa_activate_totp"),
+    path(
+        "account/app/remove/",
+        login_required(changing("second-factor-removed", totp.deactivate_totp)),
+        name="mfa_deactivate_totp",
+    ),
     path("account/keys/", login_required(keys.list_webauthn), name="mfa_list_webauthn"),
-    path("account/keys/add/", accounts.AddKey.as_view(), name="mfa_add_webauthn"),
-    path("account/keys/<int:pk>/remove/", accounts.RemoveKey.as_view(), name="mfa_remove_webauthn"),
+    path("account/keys/add/", changing("second-factor-added", accounts.AddKey.as_view()), name="mfa_add_webauthn"),
+    path(
+        "account/keys/<int:pk>/remove/",
+        changing("second-factor-removed", accounts.RemoveKey.as_view(), done_at="mfa_list_webauthn"),
+        name="mfa_remove_webauthn",
+    ),
     path("account/codes/", login_required(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
-    path("account/codes/new/", login_required(codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
+    path(
+        "account/codes/new/",
+        login_required(changing("recovery-codes-made", codes.generate_recovery_codes)),
+        name="mfa_generate_recovery_codes",
+    ),
     path("account/sessions/", sessions.list_usersessions, name="usersessions_list"),
-    path("account/sessions/<int:pk>/end/", accounts.end_session, name="end_session"),
+    path("account/sessions/<int:pk>/end/", changing("session-ended", accounts.end_session), name="end_session"),
 ]
