@@ -60,7 +60,8 @@ def _web_command(port: int) -> tuple[str, ...]:
         *(sys.executable, "-m", "gunicorn", "backports.wsgi:application", f"--bind=127.0.0.1:{port}"),
         *("--workers=2", "--threads=4", "--worker-class=gthread", "--timeout=60", "--graceful-timeout=5"),
         # A page's address can name what is under embargo: no access log, and no control socket either.
-        *("--log-level=warning", "--no-control-socket"),
+        # Forwarded headers are believed or dropped in one place, which is not this one.
+        *("--log-level=warning", "--no-control-socket", "--forwarded-allow-ips="),
         *heartbeat_folder,
     )
 

@@ -8,6 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from allauth.mfa import app_settings
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from allauth.mfa.utils import decrypt
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -27,10 +37,11 @@ PROJECT = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A demo person; `password` is made anew at each load."""
+    """A demo person; `password` and `key`, which an authenticator app takes, are made anew at each load."""
 
     username: str
     password: str
+    key: str
     sees: str
 
 
@@ -115,16 +126,18 @@ def accounts() -> list[Account]:
     """The demo's fictional organisations, one person in each, and the file with their passwords."""
     made = []
     for username, (organisation, kind, role, sees) in _PEOPLE.items():
-        password = secrets.token_urlsafe(12)
-        create_person(
+        password, key = secrets.token_urlsafe(12), generate_totp_secret()
+        person = create_person(
             None,
             username=username,
             password=password,
             organisation=create_organisation(None, name=organisation, **kind),
             role=role,
+            contact=True,
             email=f"{username}@demo.example",
         )
-        made.append(Account(username, password, sees))
+        TOTP.activate(person, key)
+        made.append(Account(username, password, key, sees))
     write_accounts(made)
     return made
 
@@ -134,5 +147,24 @@ def write_accounts(people: list[Account]) -> Path:
     path = Path(settings.DATA_DIR) / "demo-accounts.txt"
     path.touch(mode=0o600)
     path.chmod(0o600)
-    path.write_text("".join(f"{one.username}  {one.password}  sees {one.sees}\n" for one in people))
+    path.write_text("".join(f"{line(one)}\n" for one in people) + f"{CODES}\n")
     return path
+
+
+CODES = "A login asks for a code too: manage.py demo_code USERNAME, or type the key into an authenticator app."
+
+
+def line(one: Account) -> str:
+    """How an account is told to the person at the terminal."""
+    return f"{one.username:14} password {one.password}  key {one.key}  sees {one.sees}"
+
+
+def code(username: str) -> str | None:
+    """The code that a demo person's app would show now; None for anybody else, or without an app."""
+    if username not in _PEOPLE:
+        return None
+    app = Authenticator.objects.filter(user__username=username, type=Authenticator.Type.TOTP).first()
+    if app is None:
+        return None
+    now = next(yield_hotp_counters_from_time()) + app_settings.TOTP_TOLERANCE
+    return str(format_hotp_value(hotp_value(decrypt(app.data["secret"]), now)))

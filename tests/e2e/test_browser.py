@@ -88,6 +88,8 @@ def log_in(page: Page, server: Server, username: str) -> None:
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(server.password(username))
     page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Code").fill(server.code(username))
+    page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text(username)).to_be_visible()
 
 

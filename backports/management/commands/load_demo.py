@@ -20,4 +20,5 @@ class Command(OperatorCommand):
         cells = Attempt.objects.filter(current=True, branch__repository__name=demo.PROJECT).count()
         self.stdout.write(f"The demo is loaded: {cells} cells. Accounts (also in demo-accounts.txt):")
         for one in people:
-            self.stdout.write(f"  {one.username:14} {one.password}  sees {one.sees}")
+            self.stdout.write(f"  {demo.line(one)}")
+        self.stdout.write(demo.CODES)
