@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from backports.runtime import health
+from backports.runtime.embedded import CODE_DIR
 from tests.conftest import Execute
 
 
@@ -74,6 +82,45 @@ def test_health_names_the_part_that_is_down(db: None) -> None:
         "worker": "fail",
         "scheduler": "fail",
     }
+
+
+def test_health_tells_of_a_table_without_its_policies(committed_db: None, owner_db: Execute) -> None:
+    assert Client().get("/healthz").json()["parts"]["policies"] == "ok"
+    owner_db("ALTER TABLE xsa_statement NO FORCE ROW LEVEL SECURITY")
+    try:
+        assert Client().get("/healthz").json()["parts"]["policies"] == "fail"
+    finally:
+        owner_db("ALTER TABLE xsa_statement FORCE ROW LEVEL SECURITY")
+
+
+CELERY = ("-m", "celery", "-A", "backports.celery")
+STARTS = {
+    "web": ("-c", "import backports.wsgi"),
+    "worker": (*CELERY, "worker", "--pool=solo", "--without-gossip", "--without-mingle"),
+    "scheduler": (*CELERY, "beat", "--pidfile=", "--schedule=schedule"),
+}
+
+
+@pytest.mark.parametrize("part", STARTS)
+def test_nothing_starts_as_a_role_that_steps_round_the_policies(
+    django_db_setup: None, database_server: dict[str, str], tmp_path: Path, part: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, *STARTS[part]],
+        env={**os.environ, **_as_owner(database_server), "DATA": str(tmp_path / "data"), "PYTHONPATH": str(CODE_DIR)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "steps round the embargo's policies" in done.stderr
+
+
+def _as_owner(server: dict[str, str]) -> dict[str, str]:
+    address = f"postgres://backports_owner@{quote(server['HOST'], safe='')}:{server['PORT']}/backports"
+    return {"DATABASE_URL": address, "DATABASE_OWNER_URL": "", "DJANGO_SETTINGS_MODULE": "backports.settings"}
 
 
 def test_health_is_good_when_worker_and_scheduler_were_heard_of(db: None) -> None:

@@ -20,9 +20,11 @@ from backports.git.store import open_repository
 from backports.git.tree import GitTree, diff_lines
 from backports.models import Attempt, Branch
 from backports.services.places import mirror_path, results_path
+from backports.web import words
 from tests import factories
 from tests.web.conftest import World
 from xsa.models import Advisory
+from xsa.services.disclose import disclose
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -116,6 +118,8 @@ def test_an_embargoed_result_says_so_and_git_am_drops_the_note(work: Path, branc
     attempt = applied(factories.advisory(777, disclosed=False), branch, "a.c")
     answer = member.get(f"/attempts/{attempt.pk}/result.patch")
     assert b"\n---\n# EMBARGOED: XSA-777 is not disclosed." in answer.content
+    assert answer.content.splitlines()[1].startswith(b"X-Note: EMBARGOED: XSA-777 is not disclosed.")
+    assert b"X-Note: " + words.DIFFERENT_PATCHES.encode() in answer.content.splitlines()[:5]
     assert answer["Cache-Control"] == "no-store, no-transform"
     git(work, "am", "-q", data=answer.content)
     assert "EMBARGOED" not in git(work, "log", "-1", "--format=%B")
@@ -193,6 +197,64 @@ def test_embargoed_results_are_only_in_a_members_collection(
         assert b"b.c" not in anonymous.get(path).content
         assert b"b.c" in member.get(path).content
         assert member.get(path)["Cache-Control"] == "no-store, no-transform"
+
+
+def test_every_file_of_an_embargoed_advisory_says_at_its_top_what_may_be_deployed(
+    work: Path, branch: Branch, world_with_files: Advisory, member: Client, anonymous: Client
+) -> None:
+    secret = world_with_files
+    attempt = applied(secret, branch, "a.c")
+    told = (b"EMBARGOED: XSA-777", words.DEPLOYMENT["nothing"].encode(), words.DIFFERENT_PATCHES.encode())
+    for path in (f"/attempts/{attempt.pk}/result.patch", "/r/xen/branches/4.11/applied.mbox"):
+        top = member.get(path).content.split(b"\nFrom: ")[0]
+        assert all(one in top for one in told), path
+    for path, first in (
+        ("/r/xen/branches/4.11/applied.tar", "0001-xsa777-4.11.patch"),
+        ("/advisories/777/files.tar", "xsa777/dir/_one.patch"),
+    ):
+        with tarfile.open(fileobj=io.BytesIO(member.get(path).content)) as opened:
+            assert opened.getnames()[:2] == ["EMBARGOED.txt", first]
+            notice = opened.extractfile("EMBARGOED.txt")
+            assert notice is not None
+            text = notice.read()
+        assert all(one in text for one in told), path
+    raw = member.get(f"/files/{secret.current.files.get().pk}/raw")
+    assert raw.content == b"as it came in"
+    assert all(one.decode() in raw["X-Embargo"] for one in told)
+    disclose(None, advisory=secret, reason="test", at=factories.DAY)
+    for path in ("/r/xen/branches/4.11/applied.mbox", "/r/xen/branches/4.11/applied.tar", "/advisories/777/files.tar"):
+        answer = anonymous.get(path)
+        assert answer.status_code == 200
+        assert b"EMBARGOED" not in answer.content
+        assert "X-Embargo" not in answer
+
+
+@pytest.fixture
+def world_with_files(db: None) -> Advisory:
+    row = factories.advisory(777, disclosed=False, deployment="nothing")
+    factories.patch_file(row, "../dir/$one.patch", b"as it came in")
+    return row
+
+
+def test_downloads_of_what_is_embargoed_need_a_fresh_second_factor(world: World, member: Client) -> None:
+    session = member.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": 1.0}]
+    session.save()
+    assert member.get("/advisories/777/").status_code == 200
+    for path in (f"/files/{world.secret_file.pk}/raw", "/advisories/777/files.tar"):
+        answer = member.get(path)
+        assert answer.status_code == 302
+        assert b"secret bytes" not in answer.content
+    assert member.get(f"/files/{world.known_file.pk}/raw").status_code == 200
+
+
+def test_a_result_on_top_of_an_embargoed_one_says_so(work: Path, branch: Branch, member: Client) -> None:
+    factories.advisory(777, disclosed=False)
+    attempt = applied(factories.advisory(456), branch, "a.c", outcome="needs-prerequisite", prerequisites=[777])
+    answer = member.get(f"/attempts/{attempt.pk}/result.patch")
+    assert b"EMBARGOED: XSA-777" in answer.content
+    assert "XSA-777" in answer["X-Embargo"]
+    assert answer["Cache-Control"] == "no-store, no-transform"
 
 
 @pytest.mark.parametrize("query", ["confidence=low", "confidence=", "confidence=%00"])

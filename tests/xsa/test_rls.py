@@ -15,7 +15,20 @@ from tests import factories
 from tests.conftest import Execute
 from xsa import rls
 from xsa.identity import Identity, _acting, everything, reading
-from xsa.models import Admission, Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
+from xsa.models import (
+    Admission,
+    Advisory,
+    AdvisoryVersion,
+    DisclosureRequest,
+    Fix,
+    FixPatch,
+    Membership,
+    Organisation,
+    PatchFile,
+    PlannedDate,
+    Statement,
+    User,
+)
 
 NOBODY = Identity()
 
@@ -28,10 +41,23 @@ def secret(db: None) -> Advisory:
     factories.fix(row, file=factories.patch_file(row))
     factories.attempt(row, branch)
     factories.upstream_fix(row, branch)
+    said(row)
     return row
 
 
-SECRET_TABLES = [Advisory, AdvisoryVersion, PatchFile, Fix, FixPatch, Attempt, UpstreamFix]
+def said(row: Advisory) -> Statement:
+    """What a member says of an advisory, and the date that is planned for it."""
+    user = User.objects.create_user("somebody")
+    organisation = Organisation.objects.create(name="Example Distribution", listed=True)
+    PlannedDate.objects.create(advisory=row, version=1, set_at=factories.DAY)
+    values = {"branch": "4.11", "state": "looking", "made_by": user, "made_at": factories.DAY}
+    return Statement.objects.create(advisory=row, organisation=organisation, **values)
+
+
+SECRET_TABLES = [
+    *(Advisory, AdvisoryVersion, PatchFile, Fix, FixPatch, Attempt, UpstreamFix),
+    *(PlannedDate, Statement),
+]
 
 
 def seen(model: Any) -> int:
@@ -98,6 +124,32 @@ def test_a_result_on_top_of_a_secret_one_is_as_secret(secret: Advisory) -> None:
     Advisory.objects.filter(pk=secret.pk).update(disclosed_at=factories.DAY, disclosure_reason="test")
     with _acting(NOBODY):
         assert seen(Attempt) == 2
+
+
+@pytest.mark.parametrize("model", [PlannedDate, Statement])
+def test_what_the_room_shares_stays_in_it_after_disclosure(secret: Advisory, model: Any) -> None:
+    Advisory.objects.filter(pk=secret.pk).update(disclosed_at=factories.DAY, disclosure_reason="test")
+    guest = factories.person("guest", listed=True, contact=False)
+    admitted(guest, secret)
+    for user, rows in (
+        (factories.person("outsider"), 0),
+        (factories.person("colleague", listed=True, contact=False), 0),
+        (factories.person("contact", listed=True), 1),
+        (guest, 1),
+    ):
+        with reading(user):
+            assert (seen(Advisory), seen(model)) == (1, rows)
+    with reading(guest, only=(778,)):
+        assert seen(model) == 0
+
+
+def test_requests_to_disclose_are_the_teams(secret: Advisory) -> None:
+    team = factories.person("team", security_team=True)
+    DisclosureRequest.objects.create(advisory=secret, reason="x", asked_by=team, asked_at=factories.DAY)
+    with reading(factories.person("contact", listed=True)):
+        assert seen(DisclosureRequest) == 0
+    with reading(team):
+        assert seen(DisclosureRequest) == 1
 
 
 def test_what_no_advisory_owns_is_the_teams(db: None) -> None:
