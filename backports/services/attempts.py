@@ -26,8 +26,9 @@ from backports.engine.errors import EngineError
 from backports.engine.result import Outcome
 from backports.git.errors import GitError
 from backports.models import Attempt
+from xsa import audit
 from xsa.identity import everything
-from xsa.models import Fix
+from xsa.models import Fix, User
 
 from . import explaining
 from .cell import find
@@ -203,20 +204,20 @@ def _wake_dependents(attempt: Attempt, finding: Finding) -> int:
     return replan_dependents(attempt)
 
 
-def requeue(attempts: Iterable[Attempt]) -> int:
+def requeue(actor: User | None, *, attempts: Iterable[Attempt]) -> int:
     """Try cells again on demand, before what waits: a new attempt takes the place of each current one."""
-    again = [made for old in attempts if (made := _again(old)) is not None]
+    again = [made for old in attempts if (made := _again(actor, old)) is not None]
     for attempt in again:
         message(attempt.pk, queue=SOON)
     return len(again)
 
 
 @transaction.atomic
-def _again(old: Attempt) -> Attempt | None:
+def _again(actor: User | None, old: Attempt) -> Attempt | None:
     one_planner(old.branch.repository_id)
     if not Attempt.objects.filter(pk=old.pk, current=True).update(current=False):
         return None
-    return Attempt.objects.create(
+    made = Attempt.objects.create(
         advisory_id=old.advisory_id,
         branch_id=old.branch_id,
         input_key=old.input_key,
@@ -225,3 +226,5 @@ def _again(old: Attempt) -> Attempt | None:
         because=ON_DEMAND,
         sent_at=timezone.now(),
     )
+    audit.record("retried", actor=actor, advisory=old.advisory, thing=made)
+    return made

@@ -19,6 +19,7 @@ from django.utils import timezone
 from backports.git import history, mirror
 from backports.git.errors import GitError
 from backports.models import Branch, Repository, UpstreamFix
+from xsa import audit
 from xsa.identity import everything
 from xsa.models import Fix, User
 from xsa.services.mined import MINED, MinedCommit, record_mined
@@ -54,6 +55,7 @@ def add_repository(actor: User | None, *, name: str, url: str, project: str = ""
     )
     read_branches(repository)
     _index_names(repository)
+    audit.record("repository-added", actor=actor, thing=repository)
     log.info("repository added repository=%s actor=%s", repository.pk, actor.pk if actor else "system")
     return repository
 
@@ -198,6 +200,13 @@ def _held(fixes: Mapping[str, Sequence[str]], branch: str, ancestors: frozenset[
         return list(mined)
     master = fixes.get("master", [])
     return list(master) if master and ancestors.issuperset(master) else []
+
+
+@transaction.atomic
+def ask_for_refresh(actor: User, *, repository: Repository) -> None:
+    """Have a worker refresh it now."""
+    transaction.on_commit(partial(refresh_repository.delay, str(repository.pk)))
+    audit.record("fetch-asked", actor=actor, thing=repository)
 
 
 def refresh(actor: User | None, repository: Repository) -> Plan:

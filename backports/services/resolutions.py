@@ -30,6 +30,7 @@ from backports.git.proposals import patch_with
 from backports.git.store import open_repository
 from backports.git.tree import GitTree, diff_lines
 from backports.models import Attempt, Resolution
+from xsa import audit
 from xsa.models import Membership, Organisation, User
 from xsa.visibility import Reader, visible_to
 
@@ -214,6 +215,7 @@ def _keep(actor: User, attempt: Attempt, speaker: Organisation | None, learned: 
             new += 1
         else:
             known += 1
+    audit.record("answered", actor=actor, advisory=attempt.advisory, thing=attempt, new=new, known=known)
     log.info("resolutions kept attempt=%s actor=%s new=%d known=%d", attempt.pk, actor.pk, new, known)
     return Remembered(new, known, learned.untold)
 

@@ -17,6 +17,7 @@ from backports.models import Attempt, UpstreamFix
 from backports.services.attempts import requeue
 
 from . import downloads, findings, looks, resolutions, words
+from .actor import actor
 from .asking import for_tokens
 from .lookup import attempt_or_404, attempts_for
 
@@ -130,7 +131,7 @@ def result(request: HttpRequest, pk: UUID) -> HttpResponse:
 def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Try the cell again."""
     attempt = attempt_or_404(request, pk)
-    if requeue([attempt]):
+    if requeue(actor(request), attempts=[attempt]):
         messages.success(request, "Queued again.")
     else:
         messages.info(request, "A newer attempt of this cell exists already.")

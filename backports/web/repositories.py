@@ -5,15 +5,16 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from backports.models import Repository
-from backports.services.repositories import refresh_repository
+from backports.services.repositories import ask_for_refresh
 from xsa.permissions import can_fetch_repository, can_read_unplaced_files, can_see_source_addresses, demand
+
+from .actor import actor
 
 
 @require_safe
@@ -43,6 +44,6 @@ def fetch(request: HttpRequest, name: str) -> HttpResponse:
     """Queue a fetch."""
     demand(can_fetch_repository(request.user))
     repository = get_object_or_404(Repository, name=name)
-    transaction.on_commit(lambda: refresh_repository.delay(str(repository.pk)))
+    ask_for_refresh(actor(request), repository=repository)
     messages.success(request, f"{repository.name} will be fetched now.")
     return redirect("repositories")

@@ -107,7 +107,7 @@ def test_a_part_without_code_here_may_be_left_out_and_what_is_left_is_offered(wo
 
 
 def test_nothing_is_explained_while_anything_waits(stuck: Workshop) -> None:
-    requeue([stuck.cell(950, "4.5")])
+    requeue(None, attempts=[stuck.cell(950, "4.5")])
     del stuck.sent[:]
     assert explaining.send() == 0
     stuck.work()
@@ -119,7 +119,7 @@ def test_nothing_is_explained_while_anything_waits(stuck: Workshop) -> None:
 
 def test_who_tries_again_does_not_wait_for_the_explanation(stuck: Workshop) -> None:
     old = stuck.cell(950, "4.3")
-    requeue([old])
+    requeue(None, attempts=[old])
     new = stuck.cell(950, "4.3")
     attempts.run_attempt(str(new.pk))
     assert stuck.sent[-1] == f"explain {new.pk}"
@@ -162,7 +162,7 @@ def test_an_advisory_does_not_build_on_a_fix_that_waits_for_commits(workshop: Wo
     workshop.work()
     workshop.explain()
     assert (workshop.outcomes(950)["4.3"], workshop.cell(950, "4.3").hunks_landed) == ("needs-prerequisite", 1)
-    requeue([workshop.cell(951, "4.3"), workshop.cell(951, "4.5")])
+    requeue(None, attempts=[workshop.cell(951, "4.3"), workshop.cell(951, "4.5")])
     workshop.work()
     assert (workshop.cell(951, "4.3").outcome, workshop.cell(951, "4.3").prerequisites) == ("conflict", [])
     assert workshop.cell(951, "4.5").prerequisites == [950], "where it applied, it is built on"

@@ -68,8 +68,8 @@ def test_trying_again_waits_for_whoever_plans(workshop: Workshop, impatient: Non
     workshop.take(950, {"xsa950.patch": workshop.toy.patch("master", PICK, "table: check")})
     cell = workshop.cell(950, "4.1")
     with meanwhile(lambda: one_planner(workshop.repository.pk)), pytest.raises(OperationalError):
-        requeue([cell])
-    assert requeue([cell]) == 1
+        requeue(None, attempts=[cell])
+    assert requeue(None, attempts=[cell]) == 1
 
 
 def test_fixes_are_not_taken_away_under_an_attempt_that_ends_with_one(workshop: Workshop, impatient: None) -> None:

@@ -231,10 +231,10 @@ def test_trying_again_on_demand_gives_the_same_commit_and_keeps_the_old_attempt(
     take(workshop, PICK)
     workshop.work()
     first = workshop.cell(950, "4.1")
-    assert requeue([first]) == 1
+    assert requeue(None, attempts=[first]) == 1
     workshop.work()
     second = workshop.cell(950, "4.1")
     assert (second.result, second.because) == (first.result, "on demand")
     assert second.pk != first.pk
     assert Attempt.objects.filter(pk=first.pk, current=False, state="done").exists()
-    assert requeue([first]) == 0
+    assert requeue(None, attempts=[first]) == 0

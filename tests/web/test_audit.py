@@ -57,6 +57,14 @@ def test_what_is_disclosed_needs_no_record(world: World, member: Client, no_reco
     assert member.get("/advisories/456/").status_code == 200
 
 
+def test_what_people_change_is_recorded_with_their_name(world: World, team: Client, member: Client) -> None:
+    member.post(f"/attempts/{world.secret_attempt.pk}/retry/")
+    team.post("/repositories/xen/fetch/")
+    rows = AuditRecord.objects.filter(verb__in=["retried", "fetch-asked"])
+    told = {row.verb: (row.actor_name, row.advisories, row.kind) for row in rows}
+    assert told == {"retried": ("member", [777], "attempt"), "fetch-asked": ("team", [], "repository")}
+
+
 # -- the security team's page ---------------------------------------------------------------------------------------
 
 

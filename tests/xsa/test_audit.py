@@ -12,9 +12,11 @@ from django.db import DatabaseError, transaction
 
 from tests import factories
 from tests.conftest import Execute
+from tests.xsa.samples import advisory
 from xsa import audit
 from xsa.identity import Identity, _acting, everything, reading
 from xsa.models import Admission, AuditRecord, Membership, User
+from xsa.services.ingest import ingest_files
 from xsa.visibility import visible_records
 
 
@@ -135,6 +137,21 @@ def test_a_chain_longer_than_a_batch_is_walked_to_its_end(db: None, monkeypatch:
     for _ in range(5):
         audit.record("seen", actor=None)
     assert audit.verify().count == 5
+
+
+def test_a_command_is_recorded_before_it_sees_everything(db: None) -> None:
+    with pytest.raises(CommandError):
+        call_command("mine_advisories", "nowhere")
+    row = AuditRecord.objects.get(verb="bypassed")
+    assert (row.actor, row.address, row.detail["command"]) == ("", "the machine itself", "mine_advisories")
+
+
+def test_taking_in_is_recorded_in_its_own_transaction(db: None) -> None:
+    files = advisory(900)
+    ingest_files(None, files=files)
+    ingest_files(None, files=files)
+    rows = [(row.verb, row.advisories, row.detail["states"]) for row in AuditRecord.objects.filter(verb="ingested")]
+    assert rows == [("ingested", [900], ["new"])]
 
 
 # -- who reads it ---------------------------------------------------------------------------------------------------

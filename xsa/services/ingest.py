@@ -15,6 +15,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils import timezone
 
+from xsa import audit
 from xsa.formats.advisory import parse_advisory
 from xsa.formats.bundle import Bundle, BundleFile, read_bundle
 from xsa.formats.errors import FormatError, Problem
@@ -76,7 +77,7 @@ def ingest_files(
     for number in sorted(groups, key=lambda key: (key is None, key or 0)):
         part = groups[number]
         if number is None:
-            results += _keep_unread(part)
+            results += _keep_unread(actor, part)
             continue
         results += _Ingest(actor, tree, planned, certs, newest, releases or {}).advisory(number, part)
     _disclose_listed(actor, entries)
@@ -121,14 +122,18 @@ def _disclose_listed(actor: User | None, entries: Mapping[int, IndexEntry]) -> N
 
 
 @transaction.atomic
-def _keep_unread(files: Mapping[str, bytes]) -> list[Ingested]:
+def _keep_unread(actor: User | None, files: Mapping[str, bytes]) -> list[Ingested]:
     """Files that name no advisory: `xsa.json`, and what nobody can place."""
-    results = []
+    results, new = [], 0
     for name, data in sorted(files.items()):
         kind = PatchFile.Kind.INDEX if name.endswith(INDEX) else PatchFile.Kind.OTHER
         problems = _unread_problems(name, data)
-        if _keep(None, name, data, kind, problems) and problems:
+        kept = _keep(None, name, data, kind, problems)
+        new += kept
+        if kept and problems:
             results.append(Ingested(None, None, "kept", problems))
+    if new:
+        audit.record("files-kept", actor=actor, files=new)
     return results
 
 
@@ -176,7 +181,15 @@ class _Ingest:
 
     @transaction.atomic
     def advisory(self, number: int, files: Mapping[str, bytes]) -> list[Ingested]:
-        """One advisory's files: into its version, or beside it when they contradict what is there."""
+        """One advisory's files, and a record of what became of them."""
+        results = self.take(number, files)
+        states = sorted({one.state for one in results if one.state != "unchanged"})
+        if states:
+            audit.record("ingested", actor=self.actor, advisories=[number], states=states, files=len(files))
+        return results
+
+    def take(self, number: int, files: Mapping[str, bytes]) -> list[Ingested]:
+        """Into its version, or beside it when they contradict what is there."""
         advisory = Advisory.objects.select_for_update().filter(number=number).first()
         bundle = self.read(number, files)
         if advisory is not None and not advisory.embargoed and self.planned and self.planned > timezone.now():

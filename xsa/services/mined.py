@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from xsa import audit
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, User
 
 from .disclose import disclose
@@ -50,6 +51,8 @@ def record_mined(actor: User | None, *, repository: str, tree: str, advisories: 
         advisory = advisory or _new_advisory(actor, number, repository, fixes)
         _store(advisory, version, digest, repository=repository, tree=tree, fixes=fixes)
         changed.append(number)
+    if changed:
+        audit.record("mined", actor=actor, advisories=changed, repository=repository)
     return changed
 
 
