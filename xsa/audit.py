@@ -97,7 +97,7 @@ def record(
         detail=_plain(detail),
         **_whose(actor, organisation),
     )
-    with transaction.atomic(), everything("audit"):
+    with transaction.atomic(savepoint=False), everything("audit"):
         if once_in and _told(row, timezone.now() - once_in):
             return None
         _append(row)
