@@ -22,15 +22,21 @@ log = logging.getLogger(__name__)
 ON_SCHEDULE = "on schedule"
 
 
+def _held(advisory: Advisory) -> Advisory:
+    """The advisory as it is now, kept so until the transaction ends: no date moves and no version comes meanwhile."""
+    with everything("disclose"):
+        return Advisory.objects.select_for_update().get(pk=advisory.pk)
+
+
 @transaction.atomic
 def ask(actor: User, *, advisory: Advisory, reason: str) -> DisclosureRequest:
     """Ask to open an advisory before its time; another person must confirm. Raises PermissionDenied.
 
     One that is open already is returned as it is; one that grew too old is closed.
     """
-    demand(can_plan_disclosure(actor, advisory))
+    demand(can_plan_disclosure(actor, _held(advisory)))
     now = timezone.now()
-    before = DisclosureRequest.objects.select_for_update().filter(advisory=advisory, closed_at=None).first()
+    before = DisclosureRequest.objects.filter(advisory=advisory, closed_at=None).first()
     if before is not None and before.is_open(now):
         return before
     if before is not None:
@@ -55,7 +61,8 @@ def withdraw(actor: User, *, request: DisclosureRequest) -> bool:
 @transaction.atomic
 def confirm(actor: User, *, request: DisclosureRequest) -> bool:
     """Open the advisory as the second person. Raises PermissionDenied."""
-    held = DisclosureRequest.objects.select_for_update(of=("self",)).select_related("advisory").get(pk=request.pk)
+    _held(request.advisory)
+    held = DisclosureRequest.objects.select_related("advisory").get(pk=request.pk)
     now = timezone.now()
     demand(can_confirm_disclosure(actor, held, now=now))
     DisclosureRequest.objects.filter(pk=held.pk).update(confirmed_by=actor)
@@ -66,6 +73,7 @@ def confirm(actor: User, *, request: DisclosureRequest) -> bool:
 def disclose_alone(actor: User, *, advisory: Advisory, reason: str, already_public: bool) -> bool:
     """Open an advisory as one person: at or after its planned time, or as public already. Raises PermissionDenied."""
     now = timezone.now()
+    advisory = _held(advisory)
     planned = standing_plan(advisory)
     demand(can_disclose(actor, advisory, planned=planned, now=now, already_public=already_public))
     if already_public:
