@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from backports.demo import DemoAdvisory, advisories, build_repository, make_key, sign
+from xsa.formats.index import IndexEntry
 from xsa.models import Advisory, Membership, User
 from xsa.services.disclose import disclose
 from xsa.services.members import create_organisation, create_person
+from xsa.services.plans import announce_listed
 
 from . import attempts
 from .advisories import ingest
@@ -66,8 +68,10 @@ def load() -> list[Account]:
     mirrored = add_repository(None, name=PROJECT, url=str(path))
     mine(None, mirrored)
     secret, public = make_key()
-    for advisory in advisories(repository, now=timezone.now()):
+    published = advisories(repository, now=timezone.now())
+    for advisory in published:
         _publish(advisory, secret, public)
+    _announce(published)
     mine(None, mirrored)
     plan(mirrored, because="demo")
     attempts.send()
@@ -91,6 +95,12 @@ def _publish(advisory: DemoAdvisory, secret: bytes, public: bytes) -> None:
     if advisory.disclosed is not None:
         row = Advisory.objects.get(number=advisory.number)
         disclose(None, advisory=row, reason="public in the demo", at=advisory.disclosed)
+
+
+def _announce(published: Sequence[DemoAdvisory]) -> None:
+    """The first embargoed one, as the project's public list would; of the others nobody outside knows."""
+    first = min((one for one in published if one.planned), key=lambda one: one.number)
+    announce_listed([IndexEntry(first.number, "", first.planned, ())], now=timezone.now())
 
 
 _PEOPLE: Mapping[str, tuple[str, dict[str, bool], str, str]] = {
