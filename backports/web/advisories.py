@@ -69,7 +69,7 @@ def upstream_fix(request: HttpRequest, pk: UUID) -> HttpResponse:
     notes = downloads.embargo_notes(advisory)
     mails = [mail for row in patches for mail in mbox.commits(mirror_path(row.repository), [row.commit], notes)]
     name = f"xsa{advisory.number}-{fix.branch}.patch"
-    return downloads.deliver(request, mbox.as_mbox(mails), name, secrets=[advisory] if advisory.embargoed else [])
+    return downloads.deliver(mbox.as_mbox(mails), name, secrets=[advisory] if advisory.embargoed else [])
 
 
 @require_safe
@@ -119,7 +119,7 @@ def bundle(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404
     data = mbox.as_bundle(files.items(), downloads.embargo_notes(advisory))
     secrets = [advisory] if advisory.embargoed else []
-    return downloads.deliver(request, data, f"xsa{number}.tar", secrets=secrets, kind="application/x-tar")
+    return downloads.deliver(data, f"xsa{number}.tar", secrets=secrets, kind="application/x-tar")
 
 
 def _versions(advisory: Advisory) -> list[AdvisoryVersion]:

@@ -123,7 +123,7 @@ def result(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     patches = downloads.patches_of(attempt)
     name = f"{downloads.stem(attempt)}.patch"
-    return downloads.deliver(request, mbox.as_mbox(patches), name, secrets=downloads.secrets_in([attempt]))
+    return downloads.deliver(mbox.as_mbox(patches), name, secrets=downloads.secrets_in([attempt]))
 
 
 @require_POST

@@ -143,9 +143,9 @@ def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> 
     name = f"{row.repository.name}-{row.name}-applied-{confidence}.{suffix}"
     named = _named(attempts)
     if suffix == "tar":
-        return downloads.deliver(request, mbox.as_tar(named, told), name, secrets=secrets, kind="application/x-tar")
+        return downloads.deliver(mbox.as_tar(named, told), name, secrets=secrets, kind="application/x-tar")
     data = mbox.as_mbox((patch for _, patches in named for patch in patches), told)
-    return downloads.deliver(request, data, name, secrets=secrets)
+    return downloads.deliver(data, name, secrets=secrets)
 
 
 def _named(attempts: list[Attempt]) -> Iterator[tuple[str, list[bytes]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from backports.engine.result import Outcome
 from backports.export import mbox
@@ -18,7 +18,6 @@ from backports.services.places import mirror_path, results_path
 from xsa.models import Advisory
 
 from . import words
-from .factor import ask_again, fresh_factor
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
 UNPLACED = "EMBARGOED until somebody tells which advisory this file is of. For the security team only."
@@ -47,27 +46,17 @@ def attachment(data: bytes, name: str, *, embargoed: bool, kind: str = "text/pla
 
 
 def deliver(
-    request: HttpRequest,
-    data: bytes,
-    name: str,
-    *,
-    secrets: Sequence[Advisory],
-    kind: str = "text/plain; charset=utf-8",
+    data: bytes, name: str, *, secrets: Sequence[Advisory], kind: str = "text/plain; charset=utf-8"
 ) -> HttpResponse:
-    """`data` as a file; where it holds content of the embargoed `secrets`, only on a fresh second factor."""
-    if not secrets:
-        return attachment(data, name, embargoed=False, kind=kind)
-    if not fresh_factor(request):
-        return ask_again(request)
-    response = attachment(data, name, embargoed=True, kind=kind)
-    response["X-Embargo"] = " ".join(note for one in secrets for note in embargo_notes(one))
+    """`data` as a file; where it holds content of the embargoed `secrets`, the answer says what that means."""
+    response = attachment(data, name, embargoed=bool(secrets), kind=kind)
+    if secrets:
+        response["X-Embargo"] = " ".join(note for one in secrets for note in embargo_notes(one))
     return response
 
 
-def deliver_unplaced(request: HttpRequest, data: bytes, name: str) -> HttpResponse:
+def deliver_unplaced(data: bytes, name: str) -> HttpResponse:
     """A file that nobody could tell the advisory of: it may hold anything, so it is taken for embargoed."""
-    if not fresh_factor(request):
-        return ask_again(request)
     response = attachment(data, name, embargoed=True)
     response["X-Embargo"] = UNPLACED
     return response

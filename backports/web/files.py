@@ -36,9 +36,9 @@ def raw(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(rows.select_related("version__advisory__current"), pk=pk)
     note(request, [row.version.advisory] if row.version else [], thing=row, secret=row.version is None)
     if row.version is None:
-        return downloads.deliver_unplaced(request, bytes(row.data), row.name)
+        return downloads.deliver_unplaced(bytes(row.data), row.name)
     advisory = row.version.advisory
-    return downloads.deliver(request, bytes(row.data), row.name, secrets=[advisory] if advisory.embargoed else [])
+    return downloads.deliver(bytes(row.data), row.name, secrets=[advisory] if advisory.embargoed else [])
 
 
 @require_safe

@@ -32,7 +32,7 @@ def explained(request: HttpRequest, pk: UUID, what: str) -> HttpResponse:
         raise Http404
     patches = mbox.series(_result(attempt, what, tip))
     name = f"xsa{attempt.advisory.number}-{attempt.branch.name}-{what}.patch"
-    return downloads.deliver(request, mbox.as_mbox(patches), name, secrets=downloads.secrets_in([attempt]))
+    return downloads.deliver(mbox.as_mbox(patches), name, secrets=downloads.secrets_in([attempt]))
 
 
 def tip_of(evidence: dict[str, Any], what: str) -> str:

@@ -103,4 +103,4 @@ def proposal(request: HttpRequest, pk: UUID) -> HttpResponse:
     secrets = downloads.secrets_in([attempt])
     notes = (*downloads.embargoed_parts(attempt), REVIEW)
     name = f"xsa{attempt.advisory.number}-{attempt.branch.name}-proposal.patch"
-    return downloads.deliver(request, mbox.with_notes(found.proposal, notes), name, secrets=secrets)
+    return downloads.deliver(mbox.with_notes(found.proposal, notes), name, secrets=secrets)
