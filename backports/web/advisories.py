@@ -106,10 +106,13 @@ def _announcement(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "advisories/announced.html", {"announcement": row})
 
 
+@for_tokens
 @require_safe
 def bundle(request: HttpRequest, number: int) -> HttpResponse:
     """All files of the current version as they came in, in a tar; while embargoed after a notice."""
     advisory = advisory_or_404(request, number)
+    if getattr(request.user, "branches", ()):
+        raise Http404  # a token for some branches takes the files of those, one by one
     rows = PatchFile.objects.filter(version=advisory.current).exclude(version=None).order_by("name", "pk")
     files: dict[str, bytes] = {}
     for row in rows:

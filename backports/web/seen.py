@@ -72,8 +72,7 @@ def recorded(view: View) -> View:
                 response = response.render()
         if _takes_secrets_away(request, response) and not fresh_factor(request):
             return ask_again(request)
-        if response.status_code < 400:
-            _record(request, response, services)
+        _record(request, response, services)
         return response
 
     answer.is_recorded = True  # type: ignore[attr-defined]
@@ -94,7 +93,8 @@ def _is_download(response: HttpResponse) -> bool:
 
 def _record(request: HttpRequest, response: HttpResponse, services: set[str]) -> None:
     shown, user = _notes(request), request.user
-    reads = response.status_code < 300 and is_cleared(user)
+    # A form that is shown again, with what is wrong in it, is no redirection and shows as much as the page did.
+    reads = not 300 <= response.status_code < 400 and is_cleared(user)
     numbers = _embargoed(shown.numbers) if reads else []
     used: dict[str, Any] = {"services": sorted(services)} if services and user.is_authenticated else {}
     if not (numbers or used or (reads and shown.secret)):

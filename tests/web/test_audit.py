@@ -35,6 +35,13 @@ def test_each_reading_of_one_thing_is_recorded_and_a_list_that_is_polled_once(wo
     assert (routes.count("queue"), routes.count("advisory")) == (1, 3)
 
 
+def test_a_form_that_is_shown_again_is_a_reading_too(world: World, team: Client) -> None:
+    answer = team.post("/advisories/777/disclosure/", {"step": "ask", "reason": ""})
+    assert answer.status_code == 400
+    assert b"777" in answer.content
+    assert AuditRecord.objects.filter(verb="seen", advisories=[777], detail__route="disclosure").exists()
+
+
 @pytest.fixture
 def no_records(owner_db: Execute) -> Iterator[None]:
     """A table that takes no record."""

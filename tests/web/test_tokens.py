@@ -50,7 +50,11 @@ def test_a_token_made_for_one_embargoed_advisory_reads_that_one(world: World, pe
     token, secret = made(person, embargoed=True, advisories=[777])
     client = asking(secret, "token")
     answer = client.get(f"/files/{world.secret_file.pk}/raw", REMOTE_ADDR="192.0.2.5")
-    assert (answer.status_code, answer.content, answer["Cache-Control"]) == (200, b"secret bytes", "no-store")
+    assert (answer.status_code, answer.content, answer["Cache-Control"]) == (
+        200,
+        b"secret bytes",
+        "no-store, no-transform",
+    )
     assert client.get(f"/files/{other.pk}/raw").status_code == 404
     told = AuditRecord.objects.get(verb="downloaded")
     assert (told.actor_name, told.advisories, told.address) == ("scripter", [777], "192.0.2.5")
@@ -103,8 +107,17 @@ def test_a_token_for_some_branches_opens_the_results_of_those(world: World, pers
     assert asking(made(person, branches=["master"])[1]).get(path).status_code == 200
     client = asking(made(person, branches=["4.17"])[1])
     assert client.get(path).status_code == 404
-    for name in (f"attempts/{world.known_attempt.pk}/result.patch", "r/xen/branches/4.11/applied.mbox"):
+    for name in (
+        "advisories/456/files.tar",
+        f"attempts/{world.known_attempt.pk}/result.patch",
+        "r/xen/branches/4.11/applied.mbox",
+    ):
         assert client.get(f"/{name}").status_code == 404
+
+
+def test_a_token_takes_a_versions_files_together(world: World, person: User) -> None:
+    assert asking(made(person)[1]).get("/advisories/456/files.tar").status_code == 200
+    assert asking(made(person)[1]).get("/advisories/777/files.tar").status_code == 404
 
 
 def _bad_secrets(person: User, world: World) -> dict[str, str]:
