@@ -118,6 +118,7 @@ class NewAccount(BaseUserCreationForm):  # type: ignore[type-arg] # it takes non
         # So that the check for passwords like the address knows it.
         self.instance.email = email
         self.fields["username"].widget.attrs["autocomplete"] = "username"
+        self.fields["username"].help_text = "Letters, digits and . + - _, as others shall see you."
         self.fields["password1"].help_text = "At least twelve characters."
         self.fields["password2"].label = "Password again"
         self.fields["password2"].help_text = ""
