@@ -212,3 +212,13 @@ def test_an_organisations_records_need_a_second_factor(db: None) -> None:
     answer = client.get("/organisation/audit/")
     assert answer.status_code == 403
     assert b"second factor" in answer.content
+
+
+def test_the_pages_are_linked_from_where_one_looks(world: World, team: Client, member: Client) -> None:
+    account = member.get("/account/").content.decode()
+    assert 'href="/tokens/"' in account
+    assert 'href="/organisation/audit/"' in account
+    organisation = Membership.objects.get(user__username="member").organisation
+    assert 'href="/organisation/audit/"' in member.get(f"/organisations/{organisation.pk}/").content.decode()
+    linked = team.get(f"/organisations/{organisation.pk}/").content.decode()
+    assert 'href="/audit/?organisation=Example%20member"' in linked
