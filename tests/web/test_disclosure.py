@@ -16,7 +16,8 @@ from backports.services.rehearsal import rehearse
 from tests import factories
 from tests.web.conftest import World
 from xsa.identity import reading
-from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, PatchFile, PlannedDate
+from xsa.models import Advisory, AdvisoryVersion, Announcement, DisclosureRequest, Fix, PatchFile, PlannedDate
+from xsa.services import disclose as opener
 from xsa.services.plans import note_plan
 
 PAGE = "/advisories/777/disclosure/"
@@ -198,4 +199,20 @@ def test_the_clock_opens_what_is_due(world: World, anonymous: Client) -> None:
     PlannedDate.objects.update(planned_at=timezone.now(), set_at=timezone.now() - 48 * HOUR)
     Advisory.objects.filter(pk=world.secret.pk).update(planned_disclosure_at=PlannedDate.objects.get().planned_at)
     assert disclosing.disclose_due() == 1
+    assert is_open(anonymous)
+
+
+def test_an_error_in_the_middle_of_the_answer_leaves_everything_closed(
+    world: World, team: Client, anonymous: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> None:
+        raise RuntimeError
+
+    team.raise_request_exception = False
+    monkeypatch.setattr(opener, "_tell", breaks)
+    assert step(team, "open-public", reason="posted to a list").status_code == 500
+    assert not is_open(anonymous)
+    assert not DisclosureRequest.objects.exists()
+    monkeypatch.undo()
+    assert step(team, "open-public", reason="posted to a list").status_code == 302
     assert is_open(anonymous)
