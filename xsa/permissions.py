@@ -204,6 +204,13 @@ def can_make_token(user: Reader) -> Answer:
     return YES if user.memberships.exists() else Denied("You belong to no organisation.")
 
 
+def can_make_robot(user: Reader, organisation: Organisation | None = None) -> Answer:
+    """Make a token for a robot of an organisation, or of any."""
+    admins = Membership.objects.filter(user=user.pk, role=Membership.Role.ADMIN)
+    rows = admins if organisation is None else admins.filter(organisation=organisation)
+    return YES if rows.exists() else Denied("Robots are for the organisation's admins, who answer for them.")
+
+
 def can_end_token(user: Reader, token: ApiToken) -> Answer:
     """End a token: one's own, or any of the organisation that one administers."""
     if user.is_authenticated and user.pk == token.user_id:

@@ -15,8 +15,8 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from xsa.models import ApiToken, Membership, Organisation
-from xsa.permissions import can_end_token, can_make_token, demand
+from xsa.models import ApiToken, Organisation
+from xsa.permissions import can_end_token, can_make_robot, can_make_token, demand
 from xsa.services.tokens import CannotMakeToken, create_token, end_token, tokens_of
 from xsa.visibility import visible_advisories
 
@@ -109,7 +109,7 @@ def _page(
         "rows": [_row(request, token, seen) for token in tokens],
         "form": form,
         "may": can_make_token(request.user),
-        "admin": actor(request).memberships.filter(role=Membership.Role.ADMIN).exists(),
+        "admin": bool(can_make_robot(request.user)),
         "made": made,
         "secret": secret,
     }

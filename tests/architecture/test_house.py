@@ -131,6 +131,13 @@ def test_every_requirement_is_pinned() -> None:
                 assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z0-9,-]+\])?==[0-9][0-9A-Za-z.]*", line), line
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "backports" / "web").rglob("*.py")), ids=lambda path: path.stem)
+def test_views_ask_for_permission_and_name_no_role(path: Path) -> None:
+    """Who may do what is said in xsa/permissions.py; a form may offer roles to choose from."""
+    named = re.findall(r"in_security_team|Role\.ADMIN|\.role [!=]=|is_staff|is_superuser", path.read_text())
+    assert named == []
+
+
 def test_functions_are_small() -> None:
     lengths = [
         (function.end_lineno or function.lineno) - function.lineno + 1

@@ -17,6 +17,7 @@ from django.utils import timezone
 from xsa import audit
 from xsa.identity import reading
 from xsa.models import ApiToken, Membership, Organisation, User
+from xsa.permissions import can_make_robot
 from xsa.visibility import visible_advisories
 
 log = logging.getLogger(__name__)
@@ -70,11 +71,11 @@ def create_token(
 
 
 def _check_place(actor: User, organisation: Organisation, kind: str) -> None:
-    membership = Membership.objects.filter(user=actor, organisation=organisation).first()
-    if membership is None:
+    if not Membership.objects.filter(user=actor, organisation=organisation).exists():
         raise CannotMakeToken("not-a-member", "A token is for an organisation that you belong to.", "organisation")
-    if kind == ApiToken.Kind.ROBOT and membership.role != Membership.Role.ADMIN:
-        raise CannotMakeToken("not-an-admin", "Robots are for the organisation's admins, who answer for them.", "kind")
+    answer = can_make_robot(actor, organisation)
+    if kind == ApiToken.Kind.ROBOT and not answer:
+        raise CannotMakeToken("not-an-admin", answer.reason, "kind")
 
 
 def _check_time(expires_at: datetime) -> None:
