@@ -70,6 +70,29 @@ def coming_from(address: str, token: str = "") -> Iterator[None]:
         _origin.reset(before)
 
 
+_waiting: ContextVar[list[AuditRecord] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def at_the_end() -> Iterator[None]:
+    """Keep records that are made inside back to the block's end, for work that takes long inside one transaction.
+
+    So others wait for the chain's end only while it is written. When the block fails, none is.
+    """
+    if _waiting.get() is not None:
+        yield
+        return
+    rows: list[AuditRecord] = []
+    token = _waiting.set(rows)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    with transaction.atomic(savepoint=False), everything("audit"):
+        for row in rows:
+            _append(row)
+
+
 def record(
     verb: str,
     *,
@@ -85,7 +108,7 @@ def record(
 
     `advisories` are numbers, beside `advisory`; `organisation` is one that it was done to, whose people may read of
     it. `detail` holds ids, counts and codes. With `once_in` a same record within that time stands for this one, and
-    None is returned.
+    None is returned (not inside `at_the_end`).
     """
     numbers = sorted({*advisories, *([advisory.number] if advisory else [])})
     row = AuditRecord(
@@ -97,6 +120,9 @@ def record(
         detail=_plain(detail),
         **_whose(actor, organisation),
     )
+    if (waiting := _waiting.get()) is not None:
+        waiting.append(row)
+        return row
     with transaction.atomic(savepoint=False), everything("audit"):
         if once_in and _told(row, timezone.now() - once_in):
             return None

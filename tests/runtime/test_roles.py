@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from backports.runtime import health
+from backports.runtime import health, provision
 from backports.runtime.embedded import CODE_DIR
 from tests.conftest import Execute
 
@@ -91,6 +92,28 @@ def test_health_tells_of_a_table_without_its_policies(committed_db: None, owner_
         assert Client().get("/healthz").json()["parts"]["policies"] == "fail"
     finally:
         owner_db("ALTER TABLE xsa_statement FORCE ROW LEVEL SECURITY")
+
+
+@pytest.mark.parametrize("power", ["UPDATE", "DELETE"])
+def test_health_tells_of_a_role_that_could_change_the_audit(db: None, owner_db: Execute, power: str) -> None:
+    assert health.role_is_plain()
+    owner_db(f"GRANT {power} ON xsa_auditrecord TO backports_app")
+    try:
+        assert not health.role_is_plain()
+    finally:
+        owner_db(f"REVOKE {power} ON xsa_auditrecord FROM backports_app")
+
+
+def test_provisioning_again_gives_no_power_over_the_audit(
+    django_db_setup: None, database_server: dict[str, str], owner_db: Execute
+) -> None:
+    """Its statements about tables, which the owner may run as well, with the one that takes the power away after."""
+    grant = "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO backports_app"
+    (found,) = re.findall(r"SELECT '(REVOKE UPDATE, DELETE ON public\.xsa_auditrecord [^']*)'", provision.SQL)
+    assert provision.SQL.index(grant) < provision.SQL.index(found)
+    owner_db(f"{grant}; {found}")
+    powers = "has_table_privilege('backports_app', 'xsa_auditrecord', %s)"
+    assert owner_db(f"SELECT {powers}, {powers}", ("UPDATE, DELETE, TRUNCATE", "INSERT")) == [(False, True)]
 
 
 CELERY = ("-m", "celery", "-A", "backports.celery")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from tests import factories
 from tests.conftest import Execute
@@ -130,6 +131,44 @@ def test_the_command_prints_the_head_and_fails_at_a_broken_record(chain: list[Au
     with pytest.raises(CommandError, match="record 2") as error:
         call_command("verify_audit", stdout=out)
     assert error.value.returncode == 1
+
+
+def test_those_who_append_at_once_follow_each_other(committed_db: None) -> None:
+    def append() -> None:
+        with everything("tests"):
+            for _ in range(5):
+                audit.record("seen", actor=None)
+        connection.close()
+
+    threads = [threading.Thread(target=append) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert audit.verify() == audit.Verified(20, AuditRecord.objects.get(position=20).hash)
+
+
+def test_what_is_undone_leaves_no_record_and_no_gap(committed_db: None) -> None:
+    audit.record("seen", actor=None)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        audit.record("disclosed", actor=None)
+        raise RuntimeError
+    audit.record("seen", actor=None)
+    assert [row.verb for row in AuditRecord.objects.all()] == ["seen", "seen"]
+    assert audit.verify().broken == ""
+
+
+def test_long_work_holds_the_chain_only_at_its_end(db: None) -> None:
+    with audit.at_the_end():
+        audit.record("mined", actor=None)
+        with audit.at_the_end():
+            audit.record("disclosed", actor=None)
+        assert not AuditRecord.objects.exists()
+    assert [row.verb for row in AuditRecord.objects.all()] == ["disclosed", "mined"]
+    with pytest.raises(RuntimeError), audit.at_the_end():
+        audit.record("mined", actor=None)
+        raise RuntimeError
+    assert AuditRecord.objects.count() == 2
 
 
 def test_a_chain_longer_than_a_batch_is_walked_to_its_end(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,6 +180,7 @@ class _Ingest:
     releases: Mapping[str, date]
 
     @transaction.atomic
+    @audit.at_the_end()
     def advisory(self, number: int, files: Mapping[str, bytes]) -> list[Ingested]:
         """One advisory's files, and a record of what became of them."""
         results = self.take(number, files)

@@ -32,6 +32,7 @@ MinedFixes = Mapping[str, Sequence[MinedCommit]]  # branch name -> its commits, 
 
 
 @transaction.atomic
+@audit.at_the_end()
 def record_mined(actor: User | None, *, repository: str, tree: str, advisories: Mapping[int, MinedFixes]) -> list[int]:
     """Keep what was mined; returns the numbers of the advisories that are new or changed.
 
