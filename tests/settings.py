@@ -21,7 +21,9 @@ if "TESTS_DATA" not in os.environ:
     Path(os.environ["TESTS_DATA"]).chmod(0o711)
     atexit.register(_remove, os.environ["TESTS_DATA"], os.getpid())
 os.environ["DATA"] = os.environ["TESTS_DATA"]
-for _name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DEBUG", "PRODUCTION"):
+_DROPPED = ("DATABASE_URL", "DATABASE_OWNER_URL", "DEBUG", "PRODUCTION")
+_DROPPED += ("EMAIL_URL", "MAIL_FROM", "OIDC_PROVIDERS", "PUBLIC_URL", "TRUSTED_PROXIES")
+for _name in _DROPPED:
     os.environ.pop(_name, None)
 # Tests of the brokers name theirs to the processes that they start.
 if "TESTS_BROKER_URL" in os.environ:
