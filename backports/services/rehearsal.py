@@ -74,7 +74,7 @@ def rehearse(advisory: Advisory) -> Rehearsal:
     with _as_if_disclosed(advisory):
         parts = tuple(_part(model, advisory, there[model]) for model in there)
         return Rehearsal(
-            parts=tuple(part for part in parts if part.opens or part.stays),
+            parts=tuple(part for part in sorted(parts, key=lambda one: not one.opens) if part.opens or part.stays),
             versions=tuple(_seen(AdvisoryVersion, advisory).defer("sections")),
             files=tuple(_seen(PatchFile, advisory).defer("data").order_by("name")),
             fixes=tuple(_seen(Fix, advisory).select_related("version")),
