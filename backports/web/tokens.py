@@ -24,6 +24,7 @@ from .actor import actor
 from .factor import ask_again, fresh_factor
 from .seen import note
 
+PERSON = ("person", "a script of mine")
 DAYS = ((7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year"))
 VERBS = {"read": "read", "upload": "upload backports", "review": "review", "check": "report checks"}
 _NUMBER = re.compile(r"(?:XSA-)?(\d{1,6})", re.IGNORECASE | re.ASCII)
@@ -34,9 +35,13 @@ class NewToken(forms.Form):
 
     name = forms.CharField(max_length=100, label="Name", help_text="What uses it, so that you know it again.")
     organisation = forms.ModelChoiceField(Organisation.objects.none(), label="For", empty_label=None)
-    kind = forms.ChoiceField(label="Used by", choices=[("person", "a script of mine"), ("robot", "a robot")])
+    kind = forms.ChoiceField(label="Used by", choices=[PERSON, ("robot", "a robot")])
     verbs = forms.MultipleChoiceField(
-        label="May", choices=list(VERBS.items()), initial=["read"], widget=forms.CheckboxSelectMultiple
+        label="May",
+        choices=list(VERBS.items()),
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Only reading has addresses so far.",
     )
     advisories = forms.CharField(
         required=False, max_length=500, label="Advisories", help_text="Numbers, such as 456, 457. Empty: any."
@@ -56,6 +61,8 @@ class NewToken(forms.Form):
         field = self.fields["organisation"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - said above
         field.queryset = Organisation.objects.filter(memberships__user=person).distinct()
+        if not (answer := can_make_robot(person)):
+            self.fields["kind"] = forms.ChoiceField(label="Used by", choices=[PERSON], help_text=answer.reason)
 
     def clean_advisories(self) -> list[int]:
         found = [(word, _NUMBER.fullmatch(word)) for word in _words(self.cleaned_data["advisories"])]
@@ -109,7 +116,6 @@ def _page(
         "rows": [_row(request, token, seen) for token in tokens],
         "form": form,
         "may": can_make_token(request.user),
-        "admin": bool(can_make_robot(request.user)),
         "made": made,
         "secret": secret,
     }

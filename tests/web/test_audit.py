@@ -168,7 +168,7 @@ def test_what_is_exported_names_no_person(records: None, team: Client) -> None:
         ("seen", "Example reader-one", 777),
         ("seen", "", 777),
     ]
-    assert set(lines[0]) == {"position", "at", "verb", "organisation", "kind", "hash", "advisory"}
+    assert set(lines[0]) == {"id", "at", "verb", "organisation", "kind", "advisory"}
     assert answer["Content-Disposition"] == 'attachment; filename="xsa777-audit.jsonl"'
     last = AuditRecord.objects.all()[0]
     assert (last.verb, last.advisories, last.detail["lines"]) == ("exported", [777], 2)
