@@ -156,6 +156,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip("/")
 # How long a second factor is fresh enough, in seconds, for downloads of what is embargoed and for disclosure.
 FRESH_FACTOR_SECONDS = 12 * 3600
+# How long a mailed link to choose a new password works, in seconds.
+PASSWORD_RESET_TIMEOUT = 4 * 3600
 
 ACCOUNT_ADAPTER = "backports.web.account_rules.AccountRules"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

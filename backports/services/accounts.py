@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from datetime import timedelta
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from celery import shared_task
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from backports.mail import compose
 from xsa.models import Invitation, Membership, Organisation, PasswordReset, User
@@ -57,7 +60,8 @@ def mail_password_reset(pk: str) -> None:
     person = User.objects.filter(email__iexact=row.email, is_active=True).first()
     if person is not None:
         compose.password_reset(person.email, person.get_username(), _reset_path(person)).send()
-    row.delete()
+    # And those whose message was lost: nothing is to be kept of who asked.
+    PasswordReset.objects.filter(Q(pk=row.pk) | Q(asked_at__lt=timezone.now() - timedelta(hours=1))).delete()
     log.info("password reset handled request=%s", pk)
 
 

@@ -13,6 +13,7 @@ from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -79,8 +80,16 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     if session is None:
         raise Http404
     session.end()
+    if session.session_key == request.session.session_key:
+        return log_out(request)
     messages.success(request, "The session was ended.")
     return redirect("usersessions_list")
+
+
+def log_out(request: HttpRequest) -> HttpResponse:
+    """For somebody whose own session was ended by what they did."""
+    logout(request)
+    return redirect("matrix")
 
 
 @never_cache

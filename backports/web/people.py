@@ -19,6 +19,7 @@ from xsa.permissions import can_administer, can_list_organisations, demand
 from xsa.services import invitations, members
 
 from .account_forms import Invite, Member, NewOrganisation
+from .accounts import log_out
 from .actor import actor
 
 
@@ -153,8 +154,10 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     except members.LastOfTheTeam as refusal:
         messages.error(request, refusal.sentence)
     else:
+        if row.user_id == actor(request).pk:
+            return log_out(request)
         messages.success(request, f"{row.user.get_username()} was removed, and is logged out everywhere.")
-    return redirect("organisation")
+    return redirect("organisation_people", row.organisation_id)
 
 
 @require_POST
@@ -170,4 +173,6 @@ def list_organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
             members.remove_organisation(actor(request), organisation=organisation, whole=what == "remove")
         except members.LastOfTheTeam as refusal:
             messages.error(request, refusal.sentence)
+    if not request.session.exists(request.session.session_key):
+        return log_out(request)
     return redirect("organisation_people", organisation.pk)

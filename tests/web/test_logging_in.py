@@ -6,18 +6,21 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import hashers
 from django.core import mail
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from backports.services import accounts
 from tests import factories
@@ -281,3 +284,28 @@ def test_logging_out_takes_a_post(person: User) -> None:
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/")["Location"] == "/"
     assert client.get("/account/").status_code == 302
+
+
+def test_ending_ones_own_session_is_logging_out(person: User) -> None:
+    client = Client()
+    type_password(client, "somebody")
+    client.post("/login/code/", {"code": code()})
+    own = UserSession.objects.get(user=person)
+    assert client.post(f"/account/sessions/{own.pk}/end/")["Location"] == "/"
+    assert client.get("/account/").status_code == 302
+
+
+def test_a_session_that_was_ended_meanwhile_answers_nothing_embargoed(person: User, world: World) -> None:
+    client = factories.log_in(Client(), person)
+    members.end_sessions(User.objects.filter(pk=person.pk))
+    assert client.get("/advisories/777/").status_code == 404
+    assert client.post("/logout/").status_code == 302
+
+
+def test_who_asked_for_a_password_is_forgotten(db: None) -> None:
+    old = PasswordReset.objects.create(email="lost@example.org")
+    PasswordReset.objects.filter(pk=old.pk).update(asked_at=timezone.now() - timedelta(hours=2))
+    newer = PasswordReset.objects.create(email="nobody@example.org")
+    accounts.mail_password_reset(str(newer.pk))
+    assert not PasswordReset.objects.exists()
+    assert mail.outbox == []

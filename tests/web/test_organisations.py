@@ -218,3 +218,19 @@ def test_whoever_has_an_account_logs_in_to_join(cast: Cast, link: str) -> None:
 def test_tokens_are_not_guessed_in_mass(db: None) -> None:
     answers = [Client().post(f"/invitation/guess-{turn}/", NEW).status_code for turn in range(25)]
     assert (answers[0], answers[-1]) == (403, 429)
+
+
+def test_an_admin_who_removes_themselves_is_out(cast: Cast) -> None:
+    client = cast.client("admin")
+    assert client.post(f"/memberships/{cast.here.pk}/remove/")["Location"] == "/"
+    assert client.get("/account/").status_code == 302
+    assert not Membership.objects.filter(pk=cast.here.pk).exists()
+
+
+def test_the_team_takes_a_colleagues_other_organisation_off_the_list(cast: Cast) -> None:
+    team = cast.people["team"]
+    assert team is not None
+    Membership.objects.create(user=team, organisation=cast.organisation)
+    client = cast.client("team")
+    assert client.post(f"{cast.page}list/", {"what": "unlist"})["Location"] == "/"
+    assert client.get("/account/").status_code == 302
