@@ -131,6 +131,9 @@ def can_confirm_disclosure(user: Reader, request: DisclosureRequest, *, now: dat
         return Denied("This request is closed or too old. Ask anew.")
     if request.asked_by_id == user.pk:
         return Denied("You asked for it yourself; another person of the security team must confirm.")
+    team = Membership.objects.filter(organisation__security_team=True, user__is_active=True)
+    if not team.filter(user=request.asked_by_id).exists():
+        return Denied("Whoever asked has left the security team since. Ask anew.")
     return YES
 
 

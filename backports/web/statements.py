@@ -109,5 +109,5 @@ def state(request: HttpRequest, number: int) -> HttpResponse:
     if not form.is_valid():
         raise BadRequest("No such statement.")
     rooms.state(actor(request), advisory=advisory, **form.cleaned_data)
-    messages.success(request, "Said.")
+    messages.success(request, "The others can read it now.")
     return redirect("advisory", number)

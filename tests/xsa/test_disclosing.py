@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,13 +11,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from tests import factories
 from tests.xsa.samples import advisory as published
 from xsa.identity import reading
-from xsa.models import Advisory, Announcement, DisclosureRequest, PlannedDate, User
+from xsa.models import Advisory, Announcement, DisclosureRequest, Membership, PlannedDate, User
 from xsa.services import disclose as opener
 from xsa.services import disclosing, plans
 from xsa.services.ingest import ingest_files
@@ -118,6 +120,15 @@ def test_a_request_that_ended_opens_nothing(secret: Advisory, end: str) -> None:
         disclosing.confirm(two, request=request)
     assert not is_public(secret)
     assert disclosing.ask(two, advisory=secret, reason="again").pk != request.pk
+
+
+def test_who_left_the_team_is_no_second_person(secret: Advisory) -> None:
+    one, two = team("one"), team("two")
+    request = disclosing.ask(one, advisory=secret, reason="x")
+    Membership.objects.filter(user=one).delete()
+    with pytest.raises(PermissionDenied, match="left the security team"):
+        disclosing.confirm(two, request=request)
+    assert not is_public(secret)
 
 
 def test_at_its_time_one_person_is_enough(secret: Advisory) -> None:
@@ -271,3 +282,31 @@ def test_an_announcement_ends_with_the_disclosure_and_comes_back_by_no_old_list(
     opener.disclose(None, advisory=secret, reason="test", at=NOW)
     ingest_files(None, files={"xsa.json": listed + b" "})
     assert not Announcement.objects.exists()
+
+
+def test_a_date_that_moves_this_very_moment_is_waited_for(committed_db: None) -> None:
+    """The scheduler looks while somebody's transaction, which moves the date, is still open."""
+    with transaction.atomic():
+        row = planned_for(factories.advisory(777, disclosed=False), NOW - HOUR)
+    opened: list[Any] = []
+    clock = threading.Thread(target=lambda: (opened.extend(disclosing.disclose_due(NOW)), connection.close()))
+    with transaction.atomic():
+        plans.note_plan(None, advisory=row, at=NOW + 48 * HOUR)
+        clock.start()
+        wait_until(somebody_waits)
+    clock.join(20)
+    assert opened == []
+    assert not is_public(row)
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone() != (0,))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
