@@ -114,7 +114,7 @@ def record(
     row = AuditRecord(
         verb=verb,
         advisories=numbers,
-        kind=thing._meta.model_name or "" if thing else "",
+        kind=str(thing._meta.verbose_name)[:40] if thing else "",
         thing=str(thing.pk) if thing else "",
         address=_text(_origin.get().address)[:64],
         detail=_plain(detail),

@@ -23,7 +23,7 @@ def test_a_page_and_a_file_are_told_apart(world: World, member: Client) -> None:
     file, page = AuditRecord.objects.all()
     assert (page.verb, page.kind, page.thing) == ("seen", "attempt", str(world.secret_attempt.pk))
     assert (page.address, page.detail) == ("192.0.2.9", {"route": "attempt"})
-    assert (file.verb, file.kind, file.detail) == ("downloaded", "patchfile", {"route": "file"})
+    assert (file.verb, file.kind, file.detail) == ("downloaded", "patch file", {"route": "file"})
     assert {page.actor_name, file.actor_name} == {"member"}
 
 
