@@ -12,7 +12,7 @@ from allauth.socialaccount.providers.openid_connect import views as oidc
 from allauth.usersessions import views as sessions
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backports.web import accounts
 from backports.web.logins import changing, proving
@@ -61,3 +61,18 @@ urlpatterns = [
     path("account/sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("account/sessions/<int:pk>/end/", changing("session-ended", accounts.end_session), name="end_session"),
 ]
+
+# Django's form views take PUT for POST, and each answers OPTIONS; nobody needs either here.
+_READ_ONLY = {
+    "account_reset_password_done",
+    "account_reset_password_from_key_done",
+    "mfa_index",
+    "mfa_list_webauthn",
+    "mfa_view_recovery_codes",
+    "openid_connect_callback",
+    "socialaccount_login_cancelled",
+    "socialaccount_login_error",
+}
+for _one in urlpatterns:
+    _limit = require_safe if _one.name in _READ_ONLY else require_http_methods(["GET", "HEAD", "POST"])
+    _one.callback = _limit(_one.callback)

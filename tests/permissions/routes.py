@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.permissions.account_routes import ACCOUNT_ROWS
 from tests.permissions.actors import ACTORS, SEE_EMBARGOED
 
 SAFE = ("GET", "HEAD")
@@ -24,7 +25,8 @@ class Row:
     """One route. `path` may name {number}, {attempt}, {file} and {fix} of an advisory; then it is about that one.
 
     `methods` are those that it knows, `status` what they answer where allowed, `allowed` who is (else `denied`),
-    `anonymous` what somebody who is not logged in gets, where that is a way to the login.
+    `anonymous` what somebody who is not logged in gets, where that is a way to the login. `post` is what an empty form
+    is answered, where that differs; `in_the_room` who else is allowed while it is embargoed.
     """
 
     path: str
@@ -32,6 +34,8 @@ class Row:
     status: int = 200
     allowed: frozenset[str] = EVERYONE
     denied: int = 403
+    post: int = 0
+    in_the_room: frozenset[str] = frozenset()
     anonymous: int = 0
     queries: tuple[str, ...] = field(default=("",))
 
@@ -48,7 +52,9 @@ class Row:
             return self.anonymous
         if self.about_one and embargoed and actor not in SEE_EMBARGOED:
             return 404
-        return self.status if actor in self.allowed else self.denied
+        if actor not in self.allowed | (self.in_the_room if embargoed else frozenset()):
+            return self.denied
+        return self.post or self.status if method == "POST" else self.status
 
 
 FORMATS = ("", "?format=json", "?format=raw", "?page=2")
@@ -60,6 +66,15 @@ ROWS: Mapping[str, Row] = {
     "applied": Row("/r/toy/branches/4.1/applied.mbox", queries=("", "?confidence=review")),
     "advisories": Row("/advisories/", queries=("", "?text=canarytitleqzx", "?after=500")),
     "advisory": Row("/advisories/{number}/", queries=FORMATS),
+    "bundle": Row("/advisories/{number}/files.tar", queries=FORMATS),
+    "disclosure": Row("/advisories/{number}/disclosure/", methods=(*SAFE, "POST"), post=400, allowed=TEAM),
+    "state": Row(
+        "/advisories/{number}/statements/",
+        methods=("POST",),
+        status=400,
+        allowed=frozenset({"contact", "team"}),
+        in_the_room=frozenset({"guest"}),
+    ),
     "attempt": Row("/attempts/{attempt}/", queries=FORMATS),
     "result": Row("/attempts/{attempt}/result.patch", queries=FORMATS),
     "file": Row("/files/{file}/raw", queries=FORMATS),
@@ -74,8 +89,9 @@ ROWS: Mapping[str, Row] = {
 # Nothing stands behind these in this world, so that they answer 404 to everyone; their own tests give them something.
 EMPTY: Mapping[str, str] = {
     "fix": "/fixes/{fix}/fix.patch",
+    "need_to_know": "/organisations/{fix}/need-to-know/",
     "proposal": "/attempts/{attempt}/proposal.patch",
     "explained": "/attempts/{attempt}/proposals/drops.patch",
 }
-# Tested where accounts are (tests/accounts): they know of no advisory.
-ACCOUNTS = frozenset({"account_login", "account_logout"})
+# Those about accounts have a matrix of their own: they know of no advisory.
+ACCOUNTS = frozenset(ACCOUNT_ROWS)
