@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from backports.models import Attempt
 from xsa import rls
-from xsa.formats.deployment import Deployment
 from xsa.identity import everything, reading
 from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, PatchFile
 from xsa.readers import Under
@@ -163,7 +162,7 @@ def _warnings(advisory: Advisory) -> Iterator[str]:
         yield "The advisory's own text did not come in."
     elif current.signature != "good":
         yield f"The signature of version {current.number} is not known to be good."
-    if current is not None and current.deployment in UNCLEAR:
+    if current is not None and current.deployment in ("", "unknown"):
         yield "The text does not say what may be deployed during the embargo."
     if not Fix.objects.filter(version__advisory=advisory).exists():
         yield "No fix is known."
@@ -172,9 +171,6 @@ def _warnings(advisory: Advisory) -> Iterator[str]:
     if waiting := Attempt.objects.filter(advisory=advisory, current=True).exclude(state=Attempt.State.DONE).count():
         yield f"{waiting} of its attempts are not finished; their results become public as they come."
     yield from _announced(advisory)
-
-
-UNCLEAR: tuple[Deployment | str, ...] = ("unknown", "")
 
 
 def _announced(advisory: Advisory) -> Iterator[str]:

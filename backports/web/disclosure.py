@@ -19,7 +19,6 @@ from xsa.models import Advisory, Announcement, DisclosureRequest
 from xsa.permissions import Answer, can_confirm_disclosure, can_disclose, can_read_rehearsal, demand
 from xsa.services import disclosing, plans
 
-from . import words
 from .actor import actor
 from .factor import ask_again, fresh_factor
 from .lookup import advisory_or_404
@@ -63,7 +62,6 @@ def _page(request: HttpRequest, advisory: Advisory, wrong: forms.Form | None = N
         "requests": advisory.disclosure_requests.select_related("asked_by", "confirmed_by"),
         "dates": advisory.planned_dates.select_related("set_by"),
         "announced": Announcement.objects.filter(number=advisory.number).first(),
-        "words": words,
         **(_deciding(request, advisory) if advisory.embargoed else {}),
         **({"wrong": wrong} if wrong else {}),
     }
