@@ -141,6 +141,8 @@ LOGIN_REDIRECT_URL = "matrix"
 LOGOUT_REDIRECT_URL = "matrix"
 AUTHENTICATION_BACKENDS = ["xsa.authentication.Passwords"]
 SESSION_ENGINE = "xsa.sessions"
+# A session ends with the browser, and here after three days in which nothing was done with it.
+SESSION_COOKIE_AGE = 3 * 24 * 3600
 # What all processes must count together: failed logins, and codes that were used.
 CACHES = {
     "default": {
@@ -291,6 +293,7 @@ CELERY_TASK_ROUTES = {
     "backports.refresh_repository": {"queue": "soon"},
     "backports.sweep_attempts": {"queue": "soon"},
     "backports.sweep_compilations": {"queue": "soon"},
+    "backports.clear_expired": {"queue": "soon"},
     "backports.mail_invitation": {"queue": "soon"},
     "backports.mail_password_reset": {"queue": "soon"},
 }
@@ -327,6 +330,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
+    "clear-expired": {"task": "backports.clear_expired", "schedule": 3600},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},
 }
 if COMPILE_COMMANDS:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from celery import shared_task
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -63,6 +64,14 @@ def mail_password_reset(pk: str) -> None:
     # And those whose message was lost: nothing is to be kept of who asked.
     PasswordReset.objects.filter(Q(pk=row.pk) | Q(asked_at__lt=timezone.now() - timedelta(hours=1))).delete()
     log.info("password reset handled request=%s", pk)
+
+
+@shared_task(name="backports.clear_expired")
+def clear_expired() -> None:
+    """Remove sessions that are over, and counts of failed logins that nobody asks for any more."""
+    call_command("clearsessions")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM xsa_cache WHERE expires < now()")
 
 
 def _reset_path(person: User) -> str:

@@ -173,6 +173,6 @@ def list_organisation(request: HttpRequest, pk: UUID) -> HttpResponse:
             members.remove_organisation(actor(request), organisation=organisation, whole=what == "remove")
         except members.LastOfTheTeam as refusal:
             messages.error(request, refusal.sentence)
-    if not request.session.exists(request.session.session_key):
+    if not request.session.exists(request.session.session_key or ""):
         return log_out(request)
     return redirect("organisation_people", organisation.pk)

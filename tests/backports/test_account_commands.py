@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from backports.services import demo
+from backports.services.accounts import clear_expired
 from tests import factories
-from xsa.models import Membership, User
+from xsa.models import Membership, Session, User
 
 
 def said(*command: str) -> str:
@@ -65,3 +70,16 @@ def test_a_lost_factor_is_forgotten(db: None) -> None:
     with pytest.raises(CommandError, match="nobody"):
         said("reset_second_factor", "else")
     assert User.objects.get() == person
+
+
+def test_what_is_over_is_removed_and_nothing_else(db: None) -> None:
+    client = factories.log_in(Client(), factories.person("somebody"))
+    Session.objects.create(session_key="over", session_data="", expire_date=timezone.now() - timedelta(seconds=1))
+    cache.set("kept", 1, 60)
+    cache.set("over", 1, -60)
+    clear_expired()
+    assert client.get("/account/").status_code == 200
+    assert not Session.objects.filter(session_key="over").exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM xsa_cache")
+        assert cursor.fetchone() == (1,)

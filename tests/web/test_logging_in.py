@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import hashers
 from django.core import mail
-from django.db import connection
+from django.db import connection, connections
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -191,6 +192,26 @@ def test_guessing_is_stopped_for_a_name_whether_it_exists_or_not(person: User) -
         assert [b"Too many logins failed" in page for page in answers] == [False] * 5 + [True] * 2
     stopped = type_password(Client(), "somebody", PASSWORD, REMOTE_ADDR="192.0.2.99")
     assert b"Too many logins failed" in stopped.content
+
+
+def test_guesses_at_once_are_counted_one_by_one(committed_db: None) -> None:
+    factories.person("somebody")
+    ready, pages = threading.Barrier(9), []
+
+    def guess(turn: int) -> None:
+        ready.wait()
+        try:
+            pages.append(type_password(Client(), "somebody", "wrong", REMOTE_ADDR=f"192.0.2.{turn}").content)
+        finally:
+            connections.close_all()
+
+    guessers = [threading.Thread(target=guess, args=(turn,)) for turn in range(9)]
+    for one in guessers:
+        one.start()
+    for one in guessers:
+        one.join()
+    assert len(pages) == 9
+    assert sum(b"Too many logins failed" not in page for page in pages) == 5
 
 
 def test_guessing_is_stopped_for_an_address(person: User) -> None:
