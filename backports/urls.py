@@ -59,6 +59,7 @@ urlpatterns = [
     path("organisations/", people.listing, name="organisations"),
     path("organisations/<uuid:pk>/", people.detail, name="organisation_people"),
     path("organisations/<uuid:pk>/need-to-know/", need_to_know.need_to_know, name="need_to_know"),
+    path("organisations/<uuid:pk>/details/", people.set_details, name="organisation_details"),
     path("organisations/<uuid:pk>/invite/", people.invite, name="invite"),
     path("organisations/<uuid:pk>/list/", people.list_organisation, name="list_organisation"),
     path("organisation/", people.own, name="organisation"),

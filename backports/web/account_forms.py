@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.account.forms import LoginForm
@@ -14,9 +15,13 @@ from django.conf import settings
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.core.validators import DomainNameValidator, MaxLengthValidator
 from django.http import HttpRequest
+from django.utils import timezone
 
 from backports.services import accounts
+from xsa.formats.errors import FormatError
+from xsa.formats.keys import LONGEST, PublicKey, read_key
 from xsa.models import Membership, Organisation, User
 
 # A code is right for the step before and after its own too; for that long it must not work twice.
@@ -29,6 +34,7 @@ class LogIn(LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["login"]
+        field.validators.append(MaxLengthValidator(254))
         field.label, field.widget.attrs = "Username or mail address", {"autocomplete": "username", "maxlength": 254}
         self.fields["password"].widget.attrs = {"autocomplete": "current-password"}
         self.fields["password"].help_text = ""
@@ -134,11 +140,56 @@ class NewAccount(BaseUserCreationForm):  # type: ignore[type-arg] # it takes non
 
 
 class Invite(forms.Form):
-    """Whom to invite, as what."""
+    """Whom to invite, as what; where the organisation named domains, only there."""
 
     email = forms.EmailField(label="Mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(label="Role", choices=Membership.Role.choices, initial=Membership.Role.MEMBER)
     contact = forms.BooleanField(label="Security contact: sees every embargoed advisory", required=False)
+
+    def __init__(self, *args: Any, domains: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.domains = domains
+
+    def clean_email(self) -> str:
+        """An address of one of the organisation's domains."""
+        address = str(self.cleaned_data["email"]).lower()
+        if self.domains and address.rpartition("@")[2] not in self.domains:
+            raise ValidationError(f"Addresses of this organisation end in {', '.join(self.domains)}.")
+        return address
+
+
+class Details(forms.Form):
+    """How an organisation is reached."""
+
+    role_address = forms.EmailField(label="Role address", required=False)
+    domains = forms.CharField(
+        label="Domains of its people's addresses",
+        required=False,
+        max_length=2000,
+        help_text="Separated by commas; invitations go nowhere else. Empty: anywhere.",
+    )
+    pgp_key = forms.CharField(
+        label="OpenPGP key",
+        required=False,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="The public one, as `gpg --armor --export` prints it.",
+    )
+
+    def clean_domains(self) -> list[str]:
+        """Names of hosts, in small letters, each once."""
+        words = str(self.cleaned_data["domains"]).lower().replace(",", " ").split()
+        for word in words:
+            DomainNameValidator(accept_idna=False)(word)
+        return sorted(set(words))
+
+    def clean_pgp_key(self) -> PublicKey | None:
+        """A key that can be encrypted to."""
+        text = str(self.cleaned_data["pgp_key"]).strip()
+        try:
+            return read_key(text, now=timezone.now()) if text else None
+        except FormatError as error:
+            raise ValidationError(error.sentence) from error
 
 
 class Member(forms.Form):

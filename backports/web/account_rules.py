@@ -43,6 +43,10 @@ class AccountRules(DefaultAccountAdapter):
         "too_many_login_attempts": "Too many logins failed. Wait five minutes, then try again.",
     }
 
+    def is_ajax(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Pages have one form, whatever a request calls itself."""
+        return False
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Nobody comes but by an invitation."""
         return False

@@ -18,7 +18,7 @@ from xsa.models import Invitation, Membership, Organisation
 from xsa.permissions import can_administer, can_list_organisations, demand
 from xsa.services import invitations, members
 
-from .account_forms import Invite, Member, NewOrganisation
+from .account_forms import Details, Invite, Member, NewOrganisation
 from .accounts import log_out
 from .actor import actor
 
@@ -64,14 +64,16 @@ def own(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Its people, what they are, and who is invited."""
-    return _page(request, _found(request, pk), Invite())
+    return _page(request, _found(request, pk))
 
 
 def _found(request: HttpRequest, pk: UUID) -> Organisation:
     return get_object_or_404(visible_organisations(request), pk=pk)
 
 
-def _page(request: HttpRequest, organisation: Organisation, form: Form, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, organisation: Organisation, form: Form | None = None, details: Form | None = None
+) -> HttpResponse:
     rows = organisation.memberships.select_related("user").order_by("user__username")
     may = can_administer(request.user, organisation)
     context = {
@@ -80,9 +82,30 @@ def _page(request: HttpRequest, organisation: Organisation, form: Form, status: 
         "invitations": organisation.invitations.filter(used_at=None, revoked_at=None) if may else (),
         "may": may,
         "runs": can_list_organisations(request.user),
-        "form": form,
+        "form": form or Invite(),
+        "details": details or _details(organisation),
     }
-    return render(request, "organisations/people.html", context, status=status)
+    return render(request, "organisations/people.html", context)
+
+
+def _details(organisation: Organisation) -> Details:
+    values = {"role_address": organisation.role_address, "pgp_key": organisation.pgp_key}
+    return Details(initial=values | {"domains": ", ".join(organisation.domains)})
+
+
+@require_POST
+def set_details(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How the organisation is reached."""
+    organisation = _found(request, pk)
+    demand(can_administer(request.user, organisation))
+    form = Details(request.POST)
+    if not form.is_valid():
+        return _page(request, organisation, details=form)
+    values = form.cleaned_data
+    key = values.pop("pgp_key")
+    members.set_details(actor(request), organisation=organisation, key=key, **values)
+    messages.success(request, "The organisation's details are set.")
+    return redirect("organisation_people", organisation.pk)
 
 
 @require_POST
@@ -90,7 +113,7 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Invite somebody; the answer is the same whether the address is known here or not."""
     organisation = _found(request, pk)
     demand(can_administer(request.user, organisation))
-    form = Invite(request.POST)
+    form = Invite(request.POST, domains=organisation.domains)
     if not form.is_valid():
         return _page(request, organisation, form)
     accounts.invite(actor(request), organisation=organisation, **form.cleaned_data)

@@ -75,6 +75,7 @@ ACCOUNT_ROWS: Mapping[str, AccountRow] = {
     "organisations": AccountRow("/organisations/", everybody(200), (403, 403, 403, 403, 200)),
     "organisation": AccountRow("/organisation/", (302, 200, 302, 302, 302)),
     "organisation_people": AccountRow("/organisations/{organisation}/", MEMBERS),
+    "organisation_details": AccountRow("/organisations/{organisation}/details/", None, DONE_BY_ADMINS),
     "invite": AccountRow("/organisations/{organisation}/invite/", None, ADMINS),
     "list_organisation": AccountRow("/organisations/{organisation}/list/", None, DONE_BY_TEAM),
     "revoke_invitation": AccountRow("/invitations/{invitation}/revoke/", None, DONE_BY_ADMINS),

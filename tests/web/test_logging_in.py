@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -330,3 +331,20 @@ def test_who_asked_for_a_password_is_forgotten(db: None) -> None:
     accounts.mail_password_reset(str(newer.pk))
     assert not PasswordReset.objects.exists()
     assert mail.outbox == []
+
+
+def test_the_page_that_was_asked_for_comes_after_the_second_factor(person: User) -> None:
+    for target, led in (("/queue/", "/queue/"), ("https://evil.example/", "/"), ("//evil.example", "/")):
+        client = Client()
+        client.post("/login/", {"login": "somebody", "password": PASSWORD, "next": target})
+        spare = RecoveryCodes.activate(person).get_unused_codes()[0]
+        assert client.post("/login/code/", {"code": spare})["Location"] == led
+
+
+@pytest.mark.parametrize("login", ["\0", "x" * 100_000, "\ud800", "' OR 1=1 --", "", "@", "%"])
+@pytest.mark.parametrize("path", ["/login/", "/password/reset/"])
+def test_odd_names_are_nobodys(person: User, path: str, login: str) -> None:
+    values = {"login": login, "email": login, "password": PASSWORD}
+    data = "&".join(f"{key}={quote(value, errors='surrogatepass')}" for key, value in values.items())
+    answer = Client().post(path, data, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 200

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from pysequoia import Tsk
 
 from backports.services import accounts
 from tests import factories
@@ -234,3 +235,37 @@ def test_the_team_takes_a_colleagues_other_organisation_off_the_list(cast: Cast)
     client = cast.client("team")
     assert client.post(f"{cast.page}list/", {"what": "unlist"})["Location"] == "/"
     assert client.get("/account/").status_code == 302
+
+
+def test_how_an_organisation_is_reached_is_for_its_people(cast: Cast) -> None:
+    client, key = cast.client("admin"), Tsk.generate("Role <role@member.example>").extract_certificate()
+    values = {"role_address": "role@member.example", "domains": "Member.example, example.org", "pgp_key": str(key)}
+    assert client.post(f"{cast.page}details/", values).status_code == 302
+    cast.organisation.refresh_from_db()
+    assert cast.organisation.domains == ["example.org", "member.example"]
+    assert cast.organisation.pgp_fingerprint == key.fingerprint.upper()
+    assert "role@member.example" in cast.client("member").get(cast.page).content.decode()
+    assert "role@member.example" not in Client().get("/organisations/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("role_address", "nobody", "valid email"),
+        ("domains", "not a/domain", "valid domain"),
+        ("pgp_key", "x", "no OpenPGP key"),
+    ],
+)
+def test_details_that_make_no_sense_change_nothing(cast: Cast, name: str, value: str, told: str) -> None:
+    answer = cast.client("admin").post(f"{cast.page}details/", {name: value})
+    assert (answer.status_code, told in answer.content.decode()) == (200, True)
+    cast.organisation.refresh_from_db()
+    assert (cast.organisation.role_address, cast.organisation.domains) == ("", [])
+
+
+def test_invitations_go_only_to_the_organisations_domains(cast: Cast) -> None:
+    Organisation.objects.filter(pk=cast.organisation.pk).update(domains=["member.example"])
+    client = cast.client("admin")
+    for address, invited in (("a@evil-member.example", 0), ("a@member.example.org", 0), ("a@Member.example", 1)):
+        client.post(f"{cast.page}invite/", {"email": address, "role": "member"})
+        assert Invitation.objects.count() == invited, address

@@ -19,8 +19,8 @@ class Organisation(models.Model):
     """A company or project. `listed` ones are on the predisclosure list and may see what is embargoed.
 
     One that left (`left_at`) stays as a name beside what it once said; nobody belongs to it.
-    Its name is public; `role_address` and `domains` (of its people's mail) are for its members and the security
-    team.
+    Its name is public. `role_address`, `pgp_key` (to encrypt mail to it; armoured) and `domains` (of its people's mail,
+    empty for any) are for its members and the security team.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -29,6 +29,8 @@ class Organisation(models.Model):
     security_team = models.BooleanField(default=False)
     role_address = models.EmailField(blank=True)
     domains = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    pgp_key = models.TextField(blank=True, default="")
+    pgp_fingerprint = models.CharField(max_length=64, blank=True, default="")
     left_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from xsa import audit
+from xsa.formats.keys import PublicKey
 from xsa.identity import everything
 from xsa.models import Invitation, Membership, Organisation, Session, User
 
@@ -46,6 +47,20 @@ def set_listed(actor: User | None, *, organisation: Organisation) -> None:
     Organisation.objects.filter(pk=organisation.pk).update(listed=True, left_at=None)
     log.info("organisation listed organisation=%s actor=%s", organisation.pk, actor.pk if actor else "system")
     audit.record("organisation-listed", actor=actor, thing=organisation, organisation=organisation)
+
+
+@transaction.atomic
+def set_details(
+    actor: User, *, organisation: Organisation, role_address: str, domains: list[str], key: PublicKey | None
+) -> None:
+    """Where mail to an organisation goes, what it is encrypted to, and where its people's addresses end."""
+    organisation.role_address, organisation.domains = role_address, domains
+    organisation.pgp_key = key.armoured if key else ""
+    organisation.pgp_fingerprint = key.fingerprint if key else ""
+    organisation.save(update_fields=["role_address", "domains", "pgp_key", "pgp_fingerprint"])
+    log.info("organisation set organisation=%s actor=%s", organisation.pk, actor.pk)
+    fingerprint = organisation.pgp_fingerprint
+    audit.record("organisation-set", actor=actor, thing=organisation, organisation=organisation, key=fingerprint)
 
 
 @transaction.atomic
