@@ -12,6 +12,7 @@ from pysequoia import Tsk
 
 from backports.services import accounts
 from tests import factories
+from tests.web.test_markup import Reader
 from xsa.models import Invitation, Membership, Organisation, User
 from xsa.services import invitations
 
@@ -269,3 +270,15 @@ def test_invitations_go_only_to_the_organisations_domains(cast: Cast) -> None:
     for address, invited in (("a@evil-member.example", 0), ("a@member.example.org", 0), ("a@Member.example", 1)):
         client.post(f"{cast.page}invite/", {"email": address, "role": "member"})
         assert Invitation.objects.count() == invited, address
+
+
+@pytest.mark.parametrize("who", ["member", "admin", "team"])
+def test_the_page_is_well_formed_and_every_field_has_a_label(cast: Cast, who: str) -> None:
+    invitations.invite(cast.admin, organisation=cast.organisation, email=ADDRESS)
+    reader = Reader(cast.client(who).get(cast.page).content.decode())
+    assert (reader.mistakes, reader.stack) == ([], [])
+    ids = [attrs["id"] for _, attrs in reader.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    labels = {attrs.get("for") for attrs in reader.all("label")}
+    fields = [attrs for attrs in reader.all("input", "select", "textarea") if attrs.get("type") != "hidden"]
+    assert all(attrs["id"] in labels for attrs in fields)
