@@ -16,9 +16,9 @@ def invitation(address: str, token: str, days: int) -> EmailMessage:
     return _mail("Invitation to Xen backports", text, address)
 
 
-def password_reset(address: str, username: str, path: str) -> EmailMessage:
+def password_reset(address: str, path: str) -> EmailMessage:
     """To somebody who asked for a new password."""
-    text = f"Choose a new password for the account {username} here:\n\n{settings.PUBLIC_URL}{path}"
+    text = f"Choose a new password here, within four hours:\n\n{settings.PUBLIC_URL}{path}"
     return _mail("A new password for Xen backports", text, address)
 
 

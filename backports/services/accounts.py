@@ -60,7 +60,7 @@ def mail_password_reset(pk: str) -> None:
         return
     person = User.objects.filter(email__iexact=row.email, is_active=True).first()
     if person is not None:
-        compose.password_reset(person.email, person.get_username(), _reset_path(person)).send()
+        compose.password_reset(person.email, _reset_path(person)).send()
     # And those whose message was lost: nothing is to be kept of who asked.
     PasswordReset.objects.filter(Q(pk=row.pk) | Q(asked_at__lt=timezone.now() - timedelta(hours=1))).delete()
     log.info("password reset handled request=%s", pk)
