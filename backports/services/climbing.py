@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pygit2
 
+from backports.engine.compare import differing_paths
 from backports.engine.guards import SymbolReader, Symbols
 from backports.engine.result import Outcome
 from backports.git.bases import Base, How, find_base, with_base
@@ -23,6 +24,8 @@ from . import evidence
 from .names import added_names, is_filled, symbols_of
 from .sources import KEPT_SOURCES, Source, read_result, read_source
 from .trying import Tried, choose, inherited, try_patches
+
+MOST_PATHS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,10 @@ class Climbed:
 
     def summary(self) -> list[dict[str, Any]]:
         """The `sources` part of the evidence."""
-        return [_summary(source, tried, chosen=tried is self.best) for source, tried in self.tried]
+        return [
+            {**_summary(source, tried, chosen=tried is self.best), **_beside(tried, self.best)}
+            for source, tried in self.tried
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,14 @@ def _held(repo: pygit2.Repository, oid: str) -> str:
         return str(commit_at(repo, oid).id) if oid else ""
     except GitError:
         return ""
+
+
+def _beside(tried: Tried, best: Tried) -> dict[str, Any]:
+    """Where a whole result reads otherwise than the one that is used: two sources are two witnesses."""
+    both = tried.outcome is best.outcome is Outcome.APPLIED and tried is not best
+    if not both or tried.result is None or best.result is None:
+        return {}
+    return {"differs_in": [evidence.text(path) for path in differing_paths(best.result, tried.result)][:MOST_PATHS]}
 
 
 def _summary(source: Source, tried: Tried, *, chosen: bool) -> dict[str, Any]:

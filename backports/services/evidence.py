@@ -1,7 +1,8 @@
 """An attempt's evidence as JSON: what was tried, file by file and hunk by hunk.
 
     {"sources": [{"branch", "origin", "outcome", "rung", "confidence", "landed", "total",
-                  "problem_code", "problem", "chosen"}],
+                  "problem_code", "problem", "chosen",
+                  "differs_in": [path], where it is a whole result beside the one that is used}],
      "patches": [{"subject", "author", "outcome",
                   "files": [{"path", "old_path", "new_path", "kind", "outcome", "rung", "note", "code",
                              "hunks": [{"header", "lines": [[tag, text]], "placement", "rejection", "note",

@@ -146,6 +146,17 @@ def test_each_answer_of_the_comparison_has_its_words(
     assert told in show(world, anonymous, factories.full_evidence() | {"range_diff": found})
 
 
+@pytest.mark.parametrize(
+    ("paths", "told"), [([], "It comes to the same result."), (["common/a.c"], "Its result differs in common/a.c.")]
+)
+def test_another_source_with_a_whole_result_is_told_as_a_witness(
+    world: World, anonymous: Client, paths: list[str], told: str
+) -> None:
+    evidence = factories.full_evidence()
+    evidence["sources"].append(evidence["sources"][0] | {"chosen": False, "differs_in": paths})
+    assert text_of(show(world, anonymous, evidence)).count(told) == 1
+
+
 def test_grounds_and_likelihood_stand_with_the_confidence(world: World, anonymous: Client) -> None:
     plain = factories.full_evidence() | {"flags": [], "grounds": "Every hunk landed at its own line."}
     told = {"outcome": "applied", "confidence": "high", "probability": 0.974}
