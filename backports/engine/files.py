@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .apply import Applied, apply_hunks
@@ -17,6 +17,7 @@ Answer = tuple[FileResult, Changes]
 RUNG_ORDER = tuple(Rung)
 BY_LIKENESS = "by its name and content"  # ends the doubt about a file that was found elsewhere
 Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
+Holding = Callable[[bytes, str], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,14 @@ class Tools:
     """What applying needs besides patch and tree.
 
     `strangers(names, path)` gives those of the names that the source tree has and the target lacks;
-    `withheld` (see withhold.py) the hunks that stay out, by the identity of their file diff.
+    `holding(name, path)` the files of the target, in reach of `path`, that hold the name; `withheld` (see
+    withhold.py) the hunks that stay out, by the identity of their file diff.
     """
 
     differ: LineDiffer = diff_lines
     rungs: Rungs = RUNGS
     strangers: Strangers | None = None
+    holding: Holding | None = None
     withheld: Mapping[int, Mapping[int, Refusal]] = field(default_factory=dict)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .diff import Hunk
 from .locate import function_name, is_heading
 
 MAX_HEADING = 16
@@ -31,6 +32,23 @@ def functions_of(lines: Sequence[bytes]) -> list[Function]:
             found.append(function)
         at = function.stop if function is not None else at + 1
     return found
+
+
+def holder(functions: Sequence[Function], start: int, stop: int) -> Function | None:
+    """The function, of a file's in order, that holds lines `[start, stop)` whole."""
+    at = bisect_right(functions, start, key=lambda function: function.start) - 1
+    return functions[at] if at >= 0 and stop <= functions[at].stop else None
+
+
+def changed_span(hunk: Hunk) -> tuple[int, int]:
+    """The 0-based lines `[start, stop)` of the base that are changed; an insertion counts with both neighbours."""
+    first = at = hunk.old_start - bool(hunk.old_count)
+    touched = []
+    for line in hunk.lines:
+        if line.tag != " ":
+            touched += [at - (line.tag == "+"), at + 1]
+        at += line.tag != "+"
+    return (min(touched), max(touched)) if touched else (first, at)
 
 
 def _function_at(lines: Sequence[bytes], at: int, ends: Sequence[int]) -> Function | None:

@@ -40,7 +40,8 @@ def apply_series(
     when a result fails the engine's own check.
     """
     differ, overlay = remembered(differ), OverlayTree(tree)
-    tools = Tools(differ, strangers=_strangers(symbols, patches))
+    holding = None if symbols is None else symbols.target.holding
+    tools = Tools(differ, strangers=_strangers(symbols, patches), holding=holding)
     results = apply_patches(patches, overlay, tools)
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):

@@ -34,6 +34,7 @@ LISTINGS_KEPT = 20_000
 FILLED_KEPT = 100_000
 TREES_KEPT = 64
 BIGGEST_BLOB = 4 * 1024 * 1024
+MAX_FOLDERS = 24  # a name that more folders hold is used all over
 FIRST_FOLDERS = 8  # how many are asked first; each next lot is four times as large
 _ARCH = re.compile(r"(?:^|/)(?:arch/|asm-)([A-Za-z0-9]+)(?=/|$)")
 GENERIC = "gen"  # asm-generic, by its first letters
@@ -51,6 +52,10 @@ class Folder:
 
     headers: Hashes[int]
     sources: Hashes[int]
+
+    def holds(self, key: int) -> bool:
+        """Whether any of its files has the name of this number."""
+        return bool(_held(self.headers, (key,)) or _held(self.sources, (key,)))
 
 
 class SymbolIndex:
@@ -151,7 +156,7 @@ Folders = tuple[tuple[str, str], ...]
 class _Known:
     """What was found out about a tree: the folders near a path, and answers by reach and kind of question."""
 
-    near: dict[str, list[str]] = field(default_factory=dict)
+    near: dict[str, Folders] = field(default_factory=dict)
     answers: dict[tuple[Reach, bool], dict[bytes, bool]] = field(default_factory=dict)
 
 
@@ -193,6 +198,19 @@ class TreeSymbols:
         """Those of the names that any C file in reach of `path` holds."""
         return self._find(names, path, headers_only=False)
 
+    def holding(self, name: bytes, path: str) -> Sequence[str]:
+        """The C files in reach of `path` that hold the identifier, near folders first."""
+        near, key = self._near(path), zlib.crc32(name)
+        self._index.load(self._repo, (oid for _, oid in near))
+        folders = [(folder, oid) for folder, oid in near if self._index.folder(self._repo, oid).holds(key)]
+        if len(folders) > MAX_FOLDERS:
+            return ()
+        return [
+            f"{folder}/{file}" if folder else file
+            for folder, oid in folders
+            for file in _files_with(self._repo, oid, name)
+        ]
+
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
         known = self._known.answers.setdefault((reach_of(path), headers_only), {})
         new = [name for name in names if name not in known]
@@ -205,8 +223,8 @@ class TreeSymbols:
         wanted = {zlib.crc32(name): name for name in names}
         found: set[bytes] = set()
         for lot in _lots(self._near(path)):
-            self._index.load(self._repo, lot)
-            for oid in lot:
+            self._index.load(self._repo, (oid for _, oid in lot))
+            for _, oid in lot:
                 folder = self._index.folder(self._repo, oid)
                 for known in (folder.headers,) if headers_only else (folder.headers, folder.sources):
                     found.update(wanted.pop(key) for key in _held(known, wanted))
@@ -214,13 +232,13 @@ class TreeSymbols:
                     return found
         return found
 
-    def _near(self, path: str) -> list[str]:
+    def _near(self, path: str) -> Folders:
         """The folders that code at `path` can use, those first that are likeliest to hold a name."""
         home = path.rpartition("/")[0]
         if home not in self._known.near:
             near = [folder for folder in self.folders if in_reach(folder[0], path)]
             near.sort(key=lambda folder: _distance(folder[0], home))
-            self._known.near[home] = [oid for _, oid in near]
+            self._known.near[home] = tuple(near)
         return self._known.near[home]
 
 
@@ -251,7 +269,7 @@ def _distance(folder: str, home: str) -> tuple[bool, bool, int]:
     return folder != home, "include" not in folder, -shared
 
 
-def _lots(folders: Sequence[str]) -> Iterator[Sequence[str]]:
+def _lots(folders: Folders) -> Iterator[Folders]:
     start, size = 0, FIRST_FOLDERS
     while start < len(folders):
         yield folders[start : start + size]
@@ -262,6 +280,15 @@ def _held(known: Hashes[int], wanted: Iterable[int]) -> list[int]:
     """Those of the numbers that a sorted array holds."""
     most = len(known)
     return [key for key in wanted if (at := bisect_left(known, key)) < most and known[at] == key]
+
+
+def _files_with(repo: pygit2.Repository, folder: str, name: bytes) -> Iterator[str]:
+    """The folder's own C files whose text holds the name."""
+    for entry in repo[folder].peel(pygit2.Tree):
+        if not isinstance(entry, pygit2.Blob) or not ccode.is_c(entry.name or "") or entry.size > BIGGEST_BLOB:
+            continue
+        if ccode.has_word(entry.data, name):
+            yield entry.name or ""
 
 
 def _merged(listing: _Listing, known: dict[str, Hashes[int]]) -> Folder:

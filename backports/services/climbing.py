@@ -120,6 +120,9 @@ class _More:
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         return self.below.present(names, path) | self._here(names)
 
+    def holding(self, name: bytes, path: str) -> Sequence[str]:
+        return self.below.holding(name, path)
+
     def _here(self, names: Collection[bytes]) -> frozenset[bytes]:
         return frozenset(name for name in names if name in self.more)
 

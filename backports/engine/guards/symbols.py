@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,9 @@ class SymbolReader(Protocol):
 
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those that any C file in reach of `path` holds."""
+
+    def holding(self, name: bytes, path: str) -> Sequence[str]:
+        """The C files in reach of `path` that hold the identifier, likeliest first; none when it is all over."""
 
 
 @dataclass(frozen=True, slots=True)
