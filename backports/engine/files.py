@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from .apply import Applied, apply_hunks
 from .diff import FileDiff, FileKind
@@ -14,17 +15,20 @@ from .tree import EXECUTABLE, REGULAR, Blob, LineDiffer, TreeReader
 
 Changes = dict[str, Change]
 Answer = tuple[FileResult, Changes]
+T = TypeVar("T")
 RUNG_ORDER = tuple(Rung)
 BY_LIKENESS = "by its name and content"  # ends the doubt about a file that was found elsewhere
 Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
 Holding = Callable[[bytes, str], Sequence[str]]
+Renamed = Callable[[Collection[bytes], str], Mapping[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What applying needs besides patch and tree.
 
-    `strangers(names, path)` gives those of the names that the source tree has and the target lacks;
+    `strangers(names, path)` gives those of the names that the source tree has and the target lacks,
+    `renamed(names, path)` what the target's tree calls such names when other files tell;
     `holding(name, path)` the files of the target, in reach of `path`, that hold the name; `withheld` (see
     withhold.py) the hunks that stay out, by the identity of their file diff.
     """
@@ -32,6 +36,7 @@ class Tools:
     differ: LineDiffer = diff_lines
     rungs: Rungs = RUNGS
     strangers: Strangers | None = None
+    renamed: Renamed | None = None
     holding: Holding | None = None
     withheld: Mapping[int, Mapping[int, Refusal]] = field(default_factory=dict)
 
@@ -44,6 +49,11 @@ class Found:
     blob: Blob
     note: str = ""
     doubt: str = ""
+
+
+def bound(ask: Callable[[Collection[bytes], str], T] | None, path: str) -> Callable[[Collection[bytes]], T] | None:
+    """What is asked of names and a path, for this path."""
+    return None if ask is None else lambda names: ask(names, path)
 
 
 def apply_file(diff: FileDiff, tree: TreeReader, tools: Tools) -> Answer:
@@ -108,8 +118,6 @@ def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tool
         return Applied(blob.data, _as_already(diff))
     if not diff.hunks:
         return Applied(blob.data, ())
-    ask = tools.strangers
-    strangers = None if ask is None else lambda names: ask(names, path)
     before = base.data if base else None
     return apply_hunks(
         diff.hunks,
@@ -117,7 +125,8 @@ def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tool
         before,
         differ=tools.differ,
         rungs=tools.rungs,
-        strangers=strangers,
+        strangers=bound(tools.strangers, path),
+        renamed=bound(tools.renamed, path),
         withheld=tools.withheld.get(id(diff)),
     )
 

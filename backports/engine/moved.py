@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from .apply import apply_hunks, fits_exactly
 from .diff import FileDiff, FileKind, Hunk, Line
-from .files import Answer, Changes, Tools, base_of, file_outcome, highest
+from .files import Answer, Changes, Tools, base_of, bound, file_outcome, highest
 from .functions import Function, changed_span, functions_of, holder
 from .locate import split_lines
 from .result import Answer as Said
@@ -137,14 +137,15 @@ class _Search:
                     yield Home(path, blob.mode, lines, function)
 
     def _follow(self, numbers: Sequence[int], theirs: Function, home: Home) -> Iterator[tuple[int, HunkResult]]:
-        ask, function = self.tools.strangers, home.function
+        function = home.function
         applied = apply_hunks(
             [cut(self.result.hunks[number].hunk, theirs) for number in numbers],
             b"".join(_lines_of(home)),
             b"".join(self.author[theirs.start : theirs.stop]),
             differ=self.tools.differ,
             rungs=self.tools.rungs,
-            strangers=None if ask is None else lambda names: ask(names, home.path),
+            strangers=bound(self.tools.strangers, home.path),
+            renamed=bound(self.tools.renamed, home.path),
         )
         if applied.landed:
             pieces = [*home.lines[: function.start], applied.data, *home.lines[function.stop :]]

@@ -26,7 +26,7 @@ import pygit2
 from backports.engine.guards import ccode
 
 from .errors import GitError
-from .store import Recent, tree_at
+from .store import Recent, content_at, tree_at
 
 INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
 FOLDERS_KEPT = 8_000  # about 5 kB each: some 40 MB in a worker
@@ -210,6 +210,10 @@ class TreeSymbols:
             for folder, oid in folders
             for file in _files_with(self._repo, oid, name)
         ]
+
+    def read(self, path: str) -> bytes:
+        """The tree's file at `path`, or b"" where there is none."""
+        return content_at(self._repo[self._oid].peel(pygit2.Tree), path)
 
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
         known = self._known.answers.setdefault((reach_of(path), headers_only), {})

@@ -123,6 +123,9 @@ class _More:
     def holding(self, name: bytes, path: str) -> Sequence[str]:
         return self.below.holding(name, path)
 
+    def read(self, path: str) -> bytes:
+        return self.below.read(path)
+
     def _here(self, names: Collection[bytes]) -> frozenset[bytes]:
         return frozenset(name for name in names if name in self.more)
 

@@ -24,6 +24,9 @@ class SymbolReader(Protocol):
     def holding(self, name: bytes, path: str) -> Sequence[str]:
         """The C files in reach of `path` that hold the identifier, likeliest first; none when it is all over."""
 
+    def read(self, path: str) -> bytes:
+        """The tree's file at `path`, or b"" where there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Symbols:

@@ -31,6 +31,9 @@ class TreeNames:
     def holding(self, name: bytes, path: str) -> Sequence[str]:  # noqa: ARG002
         return [path for path, data in self.files.items() if ccode.has_word(data, name)]
 
+    def read(self, path: str) -> bytes:
+        return self.files.get(path, b"")
+
 
 def port(
     source: Mapping[str, bytes], fixed: Mapping[str, bytes], target: Mapping[str, bytes], *, names: bool = True
