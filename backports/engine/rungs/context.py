@@ -17,6 +17,7 @@ from backports.engine.older import UNSIGNED, drops_suffixes, rules_for
 from backports.engine.result import Placement
 from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors, reverse_hunk
+from backports.engine.wraps import learn_wraps
 
 
 def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
@@ -257,7 +258,8 @@ class FileContext:
         if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
             rules = (*rules, UNSIGNED)
         learned = self._learn_names(names_of(lines))
-        return Dialect({**self._renamed_elsewhere(learned), **learned}, rules)
+        wraps = learn_wraps(self.hunks, self.base_map, self.index) if self.base_map else ()
+        return Dialect({**self._renamed_elsewhere(learned), **learned}, rules, wraps)
 
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
         if self.base_map is None or self.strangers is None:
