@@ -34,6 +34,28 @@ def functions_of(lines: Sequence[bytes]) -> list[Function]:
     return found
 
 
+def functions_named(lines: Sequence[bytes], name: bytes) -> list[Function]:
+    """The functions of this name, in order; far faster than finding all of a file's."""
+    headings = [at for at, line in enumerate(lines) if name in line and is_heading(line)]
+    ends = [at for at, line in enumerate(lines) if line.startswith(b"}")] if headings else []
+    found = (_function_at(lines, _first_line(lines, at), ends) for at in headings)
+    return [function for function in found if function is not None and function.name == name]
+
+
+def _first_line(lines: Sequence[bytes], at: int) -> int:
+    """Where a heading starts whose type may stand on a line of its own."""
+    above = lines[at - 1] if at else b""
+    return at - 1 if is_heading(above) and not above.rstrip().endswith((b";", b":", b")", b"}")) else at
+
+
+def enclosing(lines: Sequence[bytes], start: int, stop: int) -> Function | None:
+    """The function that holds lines `[start, stop)` whole, found from these lines outwards."""
+    low = next((at + 1 for at in range(start - 1, -1, -1) if lines[at].startswith(b"}")), 0)
+    high = next((at + 1 for at in range(max(start, stop - 1), len(lines)) if lines[at].startswith(b"}")), low)
+    found = holder(functions_of(lines[low:high]), start - low, stop - low)
+    return None if found is None else Function(found.name, found.start + low, found.stop + low)
+
+
 def holder(functions: Sequence[Function], start: int, stop: int) -> Function | None:
     """The function, of a file's in order, that holds lines `[start, stop)` whole."""
     at = bisect_right(functions, start, key=lambda function: function.start) - 1

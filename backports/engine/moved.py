@@ -10,13 +10,14 @@ review: a note says where the function lives.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from .apply import apply_hunks, fits_exactly
 from .diff import FileDiff, FileKind, Hunk, Line
 from .files import Answer, Changes, Tools, base_of, bound, file_outcome, highest
-from .functions import Function, changed_span, functions_of, holder
+from .functions import Function, changed_span, enclosing, functions_named
 from .locate import split_lines
 from .result import Answer as Said
 from .result import Change, FileResult, HunkResult, Outcome, Rung, Step
@@ -47,12 +48,12 @@ def follow(diff: FileDiff, answer: Answer, tree: TreeReader, tools: Tools) -> An
     if tools.holding is None or diff.kind not in KINDS or result.code not in CODES:
         return answer
     held = tools.withheld.get(id(diff), ())
-    stuck = [number for number, hunk in enumerate(result.hunks) if hunk.rejection and number not in held]
+    stuck = {number: hunk for number, hunk in enumerate(result.hunks) if hunk.rejection and number not in held}
     base = base_of(diff, tree) if stuck else None
     if base is None or not fits_exactly(diff.hunks, lines := split_lines(base.data)):
         return answer
     search = _Search(result, dict(changes), lines, tree, tools)
-    found = dict(search.land(stuck))
+    found = dict(search.land(stuck.keys()))
     return (_told(result, found, more=bool(changes)), search.changes) if found else answer
 
 
@@ -82,27 +83,25 @@ class _Search:
         self, result: FileResult, changes: Changes, author: Sequence[bytes], tree: TreeReader, tools: Tools
     ) -> None:
         self.result, self.changes, self.author, self.tree, self.tools = result, changes, author, tree, tools
+        self._functions: dict[int, Function | None] = {}
 
-    def land(self, stuck: Collection[int]) -> Iterator[tuple[int, HunkResult]]:
+    def land(self, stuck: AbstractSet[int]) -> Iterator[tuple[int, HunkResult]]:
         """What becomes of the hunks `stuck` whose functions live elsewhere."""
         own = self._read(self.result.path)
-        here = {function.name for function in functions_of(split_lines(own.data))} if own else set()
-        for theirs, numbers in self._by_function().items():
-            waiting = [number for number in numbers if number in stuck]
-            if theirs.name in here or len(waiting) < len(numbers):
-                continue  # where a hunk of the function landed, the function is here by another name
-            home = self._home(theirs)
-            if home is not None:
-                yield from self._follow(waiting, theirs, home)
+        here = split_lines(own.data) if own else []
+        for theirs in dict.fromkeys(map(self._function, stuck)):
+            if theirs is None or functions_named(here, theirs.name):
+                continue
+            numbers = [number for number in range(len(self.result.hunks)) if self._function(number) == theirs]
+            home = self._home(theirs) if stuck >= set(numbers) else None
+            if home is not None:  # where a hunk of the function landed, it is here by another name
+                yield from self._follow(numbers, theirs, home)
 
-    def _by_function(self) -> dict[Function, list[int]]:
-        functions = functions_of(self.author)
-        found: dict[Function, list[int]] = {}
-        for number, hunk in enumerate(self.result.hunks):
-            function = holder(functions, *changed_span(hunk.hunk))
-            if function is not None:
-                found.setdefault(function, []).append(number)
-        return found
+    def _function(self, number: int) -> Function | None:
+        """The author's function that all changes of the hunk are in."""
+        if number not in self._functions:
+            self._functions[number] = enclosing(self.author, *changed_span(self.result.hunks[number].hunk))
+        return self._functions[number]
 
     def _read(self, path: str) -> Blob | None:
         change = self.changes.get(path)
@@ -132,9 +131,7 @@ class _Search:
             if blob is None or blob.mode not in (REGULAR, EXECUTABLE):
                 continue
             lines = split_lines(blob.data)
-            for function in functions_of(lines):
-                if function.name == name:
-                    yield Home(path, blob.mode, lines, function)
+            yield from (Home(path, blob.mode, lines, function) for function in functions_named(lines, name))
 
     def _follow(self, numbers: Sequence[int], theirs: Function, home: Home) -> Iterator[tuple[int, HunkResult]]:
         function = home.function

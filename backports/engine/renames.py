@@ -10,8 +10,9 @@ same, and takes far longer. Motivated by XSA-492 (an option of the configuration
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from .dialect import CONSISTENT, learn
 from .guards.ccode import MAX_ARGUMENTS
@@ -21,7 +22,7 @@ from .scan import split_lines
 from .tree import LineDiffer
 
 MAX_NAMES = 20
-MAX_FILES = 12
+MAX_FILES = 6  # that are compared for one name; the nearest are asked
 MAX_BYTES = 1_000_000  # of one file
 FORMS = tuple(b"/%d" % count for count in range(MAX_ARGUMENTS + 1))
 
@@ -32,33 +33,30 @@ class Renames:
     def __init__(self, symbols: Symbols, differ: LineDiffer) -> None:
         self._symbols, self._differ = symbols, differ
         self._known: dict[bytes, bytes] = {}
-        self._pairs: dict[str, BaseMap | None] = {}
 
     def of(self, names: Collection[bytes], path: str) -> dict[bytes, bytes]:
         """The target's names for those of `names` that it has others for; each is one that its tree lacks."""
-        for name in sorted(names)[:MAX_NAMES]:
-            if name not in self._known:
-                self._known[name] = self._told(name, path)
+        new = [name for name in sorted(names) if name not in self._known][:MAX_NAMES]
+        if new:
+            self._known.update(dict.fromkeys(new, b""))
+            self._known.update(self._ask(new, path))
         return {name: other for name in names if (other := self._known.get(name, b""))}
 
-    def _told(self, name: bytes, path: str) -> bytes:
-        votes: Counter[bytes] = Counter()
-        for pair in self._holding(name, path):
-            votes.update(learn({name}, pair, self._differ).values())
-        if not votes:
-            return b""
-        other, count = votes.most_common(1)[0]
-        agreed = count >= CONSISTENT * votes.total()
-        return other if agreed and self._is_renamed(name, other, path) else b""
-
-    def _holding(self, name: bytes, path: str) -> Iterator[BaseMap]:
-        """The files that hold the name in the source's tree, beside the target's of the same paths."""
-        for file in self._symbols.source.holding(name, path)[:MAX_FILES]:
-            if file not in self._pairs:
-                self._pairs[file] = self._pair(file)
-            pair = self._pairs[file]
-            if pair is not None:
-                yield pair
+    def _ask(self, names: Sequence[bytes], path: str) -> Iterator[tuple[bytes, bytes]]:
+        """What most files say of these names, where it is a rename by the trees as well."""
+        files: dict[str, set[bytes]] = defaultdict(set)
+        votes: dict[bytes, Counter[bytes]] = defaultdict(Counter)
+        for name in names:
+            for file in islice(self._symbols.source.holding(name, path), MAX_FILES):
+                files[file].add(name)
+        for file, held in files.items():
+            pair = self._pair(file)
+            for name, other in learn(held, pair, self._differ).items() if pair else ():
+                votes[name][other] += 1
+        for name, counts in votes.items():
+            other, count = counts.most_common(1)[0]
+            if count >= CONSISTENT * counts.total() and self._is_renamed(name, other, path):
+                yield name, other
 
     def _pair(self, file: str) -> BaseMap | None:
         old, new = self._symbols.source.read(file), self._symbols.target.read(file)

@@ -16,8 +16,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from .diff import Hunk
-from .functions import Function, changed_span, functions_of, holder
-from .locate import Index
+from .functions import changed_span, enclosing
 from .merge import BaseMap
 
 _WRAP = re.compile(rb"\b(?:_[dgmp]fn|[dgmp]fn_x)\([A-Za-z_]\w*(?:->\w+)*[()]")
@@ -55,16 +54,15 @@ def _closing(line: bytes, opening: int) -> int:
     return -1
 
 
-def learn_wraps(hunks: Sequence[Hunk], base_map: BaseMap, target: Index) -> tuple[bytes, ...]:
+def learn_wraps(hunks: Sequence[Hunk], base_map: BaseMap) -> tuple[bytes, ...]:
     """The wrappers in these hunks that the target does without, as keys of `unwrap`."""
     used = [{key for line in hunk.lines for key in _WRAP.findall(line.text)} for hunk in hunks]
     keys = frozenset[bytes]().union(*used)
     proven = _proven(keys, base_map) if keys else {}
     if not proven:
         return ()
-    functions = functions_of(base_map.base), functions_of(target.lines)
     holders = {key: [hunk for hunk, own in zip(hunks, used, strict=True) if key in own] for key in proven}
-    return tuple(sorted(key for key in proven if _holds(key, proven[key], holders[key], functions, target)))
+    return tuple(sorted(key for key in proven if _holds(key, proven[key], holders[key], base_map)))
 
 
 def _proven(keys: Collection[bytes], base_map: BaseMap) -> dict[bytes, set[Pair]]:
@@ -84,26 +82,21 @@ def _proven(keys: Collection[bytes], base_map: BaseMap) -> dict[bytes, set[Pair]
     return found
 
 
-def _holds(
-    key: bytes, pairs: Collection[Pair], hunks: Iterable[Hunk], functions: tuple[list[Function], ...], target: Index
-) -> bool:
+def _holds(key: bytes, pairs: Collection[Pair], hunks: Iterable[Hunk], base_map: BaseMap) -> bool:
     """Whether a proven key is proven for every hunk that has it."""
     makes = _MAKES.match(key)
-    if makes is not None:
-        return makes.group() not in target.text
-    if key.endswith(b"("):
-        return key not in target.text
-    return all(_in_function(key, pairs, hunk, functions, target) for hunk in hunks)
+    if makes is None and not key.endswith(b"("):
+        return all(_in_function(key, pairs, hunk, base_map) for hunk in hunks)
+    gone = key if makes is None else makes.group()
+    return not any(gone in line for line in base_map.target)
 
 
-def _in_function(
-    key: bytes, pairs: Collection[Pair], hunk: Hunk, functions: tuple[list[Function], ...], target: Index
-) -> bool:
+def _in_function(key: bytes, pairs: Collection[Pair], hunk: Hunk, base_map: BaseMap) -> bool:
     """Whether one of the pairs is in the hunk's function, and the target's function has the key nowhere."""
-    theirs = holder(functions[0], *changed_span(hunk))
+    theirs = enclosing(base_map.base, *changed_span(hunk))
     own = [there for at, there in pairs if theirs and theirs.start <= at < theirs.stop]
-    ours = holder(functions[1], own[0], own[0] + 1) if own else None
-    return ours is not None and not any(key in line for line in target.lines[ours.start : ours.stop])
+    ours = enclosing(base_map.target, own[0], own[0] + 1) if own else None
+    return ours is not None and not any(key in line for line in base_map.target[ours.start : ours.stop])
 
 
 def _bare(line: bytes) -> bytes:

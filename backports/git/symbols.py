@@ -32,6 +32,7 @@ INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
 FOLDERS_KEPT = 8_000  # about 5 kB each: some 40 MB in a worker
 LISTINGS_KEPT = 20_000
 FILLED_KEPT = 100_000
+HOLDERS_KEPT = 50_000
 TREES_KEPT = 64
 BIGGEST_BLOB = 4 * 1024 * 1024
 MAX_FOLDERS = 24  # a name that more folders hold is used all over
@@ -72,6 +73,7 @@ class SymbolIndex:
         self._listings: Recent[str, _Listing] = Recent(LISTINGS_KEPT)
         self._flat: Recent[str, Folders] = Recent(LISTINGS_KEPT)
         self._trees: Recent[str, _Known] = Recent(TREES_KEPT)
+        self._holders: Recent[tuple[str, int], tuple[str, ...]] = Recent(HOLDERS_KEPT)
 
     def of(self, repo: pygit2.Repository, treeish: str) -> TreeSymbols:
         """What the tree names; nothing is read until it is asked."""
@@ -120,6 +122,23 @@ class SymbolIndex:
         if oid not in self._folders:
             self.load(repo, [oid])
         return self._folders.get(oid, lambda: Folder(array("I"), array("I")))
+
+    def files_with(self, repo: pygit2.Repository, folder: str, key: int) -> tuple[str, ...]:
+        """The names of a folder's own files that hold the name of this number."""
+        return self._holders.get((folder, key), lambda: tuple(self._search(repo, folder, key)))
+
+    def _search(self, repo: pygit2.Repository, folder: str, key: int) -> Iterator[str]:
+        known = self._names_of(repo, [blob for blob, _ in self._listing(repo, folder).files])
+        for entry in repo[folder].peel(pygit2.Tree):
+            if str(entry.id) in known and _held(_unpacked(known[str(entry.id)]), (key,)):
+                yield entry.name or ""
+
+    def _names_of(self, repo: pygit2.Repository, blobs: Sequence[str]) -> dict[str, bytes]:
+        """The packed names of blobs, which the index has unless it is in memory only."""
+        if self._file is None:
+            return {oid: _packed(repo, oid) for oid in blobs}
+        with self._connection(self._file) as database:
+            return _known_blobs(database, repo, blobs)[0]
 
     def flat(self, repo: pygit2.Repository, oid: str) -> Folders:
         """Every folder at or below this one that holds C files itself, as (path from here, oid)."""
@@ -208,7 +227,7 @@ class TreeSymbols:
         return [
             f"{folder}/{file}" if folder else file
             for folder, oid in folders
-            for file in _files_with(self._repo, oid, name)
+            for file in self._index.files_with(self._repo, oid, key)
         ]
 
     def read(self, path: str) -> bytes:
@@ -284,15 +303,6 @@ def _held(known: Hashes[int], wanted: Iterable[int]) -> list[int]:
     """Those of the numbers that a sorted array holds."""
     most = len(known)
     return [key for key in wanted if (at := bisect_left(known, key)) < most and known[at] == key]
-
-
-def _files_with(repo: pygit2.Repository, folder: str, name: bytes) -> Iterator[str]:
-    """The folder's own C files whose text holds the name."""
-    for entry in repo[folder].peel(pygit2.Tree):
-        if not isinstance(entry, pygit2.Blob) or not ccode.is_c(entry.name or "") or entry.size > BIGGEST_BLOB:
-            continue
-        if ccode.has_word(entry.data, name):
-            yield entry.name or ""
 
 
 def _merged(listing: _Listing, known: dict[str, Hashes[int]]) -> Folder:

@@ -258,7 +258,7 @@ class FileContext:
         if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
             rules = (*rules, UNSIGNED)
         learned = self._learn_names(names_of(lines))
-        wraps = learn_wraps(self.hunks, self.base_map, self.index) if self.base_map else ()
+        wraps = learn_wraps(self.hunks, self.base_map) if self.base_map else ()
         return Dialect({**self._renamed_elsewhere(learned), **learned}, rules, wraps)
 
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
