@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 RUNG_ORDER = tuple(Rung)
 BY_LIKENESS = "by its name and content"  # ends the doubt about a file that was found elsewhere
 Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
-Holding = Callable[[bytes, str], Sequence[str]]
+Holding = Callable[[bytes, str], Iterator[str]]
 Renamed = Callable[[Collection[bytes], str], Mapping[bytes, bytes]]
 
 

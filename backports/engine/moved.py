@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .apply import apply_hunks, fits_exactly
 from .diff import FileDiff, FileKind, Hunk, Line
@@ -125,7 +126,8 @@ class _Search:
         return homes[scored[0][1]]
 
     def _definitions(self, name: bytes) -> Iterator[Home]:
-        paths = self.tools.holding(name, self.result.diff.path) if self.tools.holding else ()
+        ask = self.tools.holding
+        paths = list(islice(ask(name, self.result.diff.path), MAX_FILES + 1)) if ask else []
         for path in paths if len(paths) <= MAX_FILES else ():
             blob = self._read(path)
             if blob is None or blob.mode not in (REGULAR, EXECUTABLE):

@@ -217,18 +217,14 @@ class TreeSymbols:
         """Those of the names that any C file in reach of `path` holds."""
         return self._find(names, path, headers_only=False)
 
-    def holding(self, name: bytes, path: str) -> Sequence[str]:
+    def holding(self, name: bytes, path: str) -> Iterator[str]:
         """The C files in reach of `path` that hold the identifier, near folders first."""
         near, key = self._near(path), zlib.crc32(name)
         self._index.load(self._repo, (oid for _, oid in near))
         folders = [(folder, oid) for folder, oid in near if self._index.folder(self._repo, oid).holds(key)]
-        if len(folders) > MAX_FOLDERS:
-            return ()
-        return [
-            f"{folder}/{file}" if folder else file
-            for folder, oid in folders
-            for file in self._index.files_with(self._repo, oid, key)
-        ]
+        for folder, oid in folders if len(folders) <= MAX_FOLDERS else ():
+            for file in self._index.files_with(self._repo, oid, key):
+                yield f"{folder}/{file}" if folder else file
 
     def read(self, path: str) -> bytes:
         """The tree's file at `path`, or b"" where there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +21,7 @@ class SymbolReader(Protocol):
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those that any C file in reach of `path` holds."""
 
-    def holding(self, name: bytes, path: str) -> Sequence[str]:
+    def holding(self, name: bytes, path: str) -> Iterator[str]:
         """The C files in reach of `path` that hold the identifier, likeliest first; none when it is all over."""
 
     def read(self, path: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from backports.engine import diff, ladder
 from backports.engine.guards import Symbols, ccode
@@ -28,8 +28,8 @@ class TreeNames:
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:  # noqa: ARG002
         return frozenset(self.all & set(names))
 
-    def holding(self, name: bytes, path: str) -> Sequence[str]:  # noqa: ARG002
-        return [path for path, data in self.files.items() if ccode.has_word(data, name)]
+    def holding(self, name: bytes, path: str) -> Iterator[str]:  # noqa: ARG002
+        return (path for path, data in self.files.items() if ccode.has_word(data, name))
 
     def read(self, path: str) -> bytes:
         return self.files.get(path, b"")
