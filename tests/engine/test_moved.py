@@ -233,3 +233,13 @@ def test_a_hunk_is_cut_to_its_function() -> None:
     hunk = cut(parse_series(patch)[0].files[0].hunks[0], function)
     assert list(hunk.preimage) == author[function.start : function.stop]
     assert (hunk.old_start, hunk.old_count, hunk.new_count, hunk.section) == (1, 10, 10, b"")
+
+
+def test_a_file_that_another_ones_hunks_joined_is_not_compared_with_a_merge_of_its_own_diff() -> None:
+    light = HEAD + LIGHT.replace(b"lamp_light", b"lamp_dark") + DIM
+    source = {"arch/lamp.c": HEAD + LIGHT + REPORT, "arch/both.c": light}
+    change = {"arch/lamp.c": HEAD + LIGHT_FIXED + REPORT, "arch/both.c": light.replace(DIM, DIM_FIXED)}
+    target = {"arch/lamp.c": HEAD + REPORT, "arch/both.c": light + LIGHT}
+    result = port(source, change, target)
+    assert after(result, "arch/both.c") == light.replace(DIM, DIM_FIXED) + LIGHT_FIXED
+    assert codes(result) == []
