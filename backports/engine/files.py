@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -30,7 +30,8 @@ class Tools:
     `strangers(names, path)` gives those of the names that the source tree has and the target lacks,
     `renamed(names, path)` what the target's tree calls such names when other files tell;
     `holding(name, path)` the files of the target, in reach of `path`, that hold the name; `withheld` (see
-    withhold.py) the hunks that stay out, by the identity of their file diff.
+    withhold.py) the hunks that stay out, by the identity of their file diff. `known` keeps what was applied, so
+    that a series that is applied again without some hunks only climbs where that matters.
     """
 
     differ: LineDiffer = diff_lines
@@ -39,6 +40,7 @@ class Tools:
     renamed: Renamed | None = None
     holding: Holding | None = None
     withheld: Mapping[int, Mapping[int, Refusal]] = field(default_factory=dict)
+    known: dict[Hashable, tuple[FileDiff, Applied]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +120,26 @@ def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tool
         return Applied(blob.data, _as_already(diff))
     if not diff.hunks:
         return Applied(blob.data, ())
-    before = base.data if base else None
+    held = tools.withheld.get(id(diff), {})
+    key = id(diff), path, blob.data, base.data if base else None, tuple(held)
+    if key not in tools.known:
+        # The diff is kept too: its identity must not become another one's.
+        tools.known[key] = diff, _climbed(diff, path, blob, base, tools, held)
+    return tools.known[key][1]
+
+
+def _climbed(
+    diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tools, held: Mapping[int, Refusal]
+) -> Applied:
     return apply_hunks(
         diff.hunks,
         blob.data,
-        before,
+        base.data if base else None,
         differ=tools.differ,
         rungs=tools.rungs,
         strangers=bound(tools.strangers, path),
         renamed=bound(tools.renamed, path),
-        withheld=tools.withheld.get(id(diff)),
+        withheld=held,
     )
 
 

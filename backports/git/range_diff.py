@@ -7,6 +7,7 @@ written into a repository that is thrown away.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,8 @@ from .runner import run_git
 from .store import commit_at, open_repository
 from .tree import GitTree
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - only unguessable folders of our own are made in it, closed to others
+MEMORY_NEEDED = 32 * 1024 * 1024  # bytes free
 TIMEOUT = 20.0
 OUTPUT_LIMIT = 8 * 1024 * 1024
 ALWAYS_PAIRED = 999  # per cent: a patch is compared with what became of it, however little they share
@@ -58,12 +61,20 @@ def range_diff(
     numbers do not count, and the commits' own messages are used on both sides. Raises GitError
     `no-such-commit`, `too-large`, `timeout`, `unsafe-path`, `mirror-missing`, `not-a-repository`.
     """
-    with tempfile.TemporaryDirectory(prefix="range-diff-") as folder:
+    with tempfile.TemporaryDirectory(prefix="range-diff-", dir=_roomy_memory()) as folder:
         repo = _scratch(Path(folder) / "scratch.git", mirror, Path(results))
         start, end = _write_source(repo, patches, _after(repo, base, tip))
         args = ["range-diff", "--no-color", f"--creation-factor={ALWAYS_PAIRED}", f"{start}..{end}", f"{base}..{tip}"]
         found = run_git(args, git_dir=repo.path, timeout=TIMEOUT, output_limit=OUTPUT_LIMIT)
     return tuple(_read(found.split(b"\n")))
+
+
+def _roomy_memory() -> Path | None:
+    """The system's folder in memory, so that no disk ever holds the source; None (any temporary folder) without one."""
+    if not os.access(MEMORY, os.W_OK | os.X_OK):
+        return None
+    room = os.statvfs(MEMORY)
+    return MEMORY if room.f_bavail * room.f_frsize >= MEMORY_NEEDED else None
 
 
 def _scratch(path: Path, mirror: Path | str, results: Path) -> pygit2.Repository:

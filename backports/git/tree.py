@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nsmallest
 from pathlib import PurePosixPath
 
 import pygit2
@@ -10,7 +11,7 @@ from pygit2.enums import DiffOption
 
 from backports.engine.tree import REGULAR, SUBMODULE, Blob, Edit
 
-from .likeness import SPLIT_SHARE, Profile, likely_order, shared_words
+from .likeness import SPLIT_SHARE, Profile, Sought, likely_order, shared_words
 from .paths import PathIndex, home_of, other_folders, path_index
 from .store import Recent, tree_at
 
@@ -19,8 +20,12 @@ RENAME_CANDIDATES = 200
 SPLIT_CANDIDATES = 90
 BLOBS_KEPT = 32
 BASELESS_THRESHOLD = 0.6
+PROFILES_KEPT = 6000
+TREE_PAIRS_KEPT = 16
 _SMALLEST_ABBREVIATION = 7
 _MOVES: Recent[tuple[str, str, str, str], tuple[str, ...]] = Recent(MOVES_KEPT)
+_NEW_FILES: Recent[tuple[str, str], dict[str, list[str]]] = Recent(TREE_PAIRS_KEPT)
+_PROFILES: Recent[str, Profile] = Recent(PROFILES_KEPT)
 
 
 class GitTree:
@@ -93,25 +98,43 @@ class GitTree:
     def _renamed(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
         if self._base is None or base is None:
             return []
-        known, suffix = path_index(self._repo, self._base).oids, PurePosixPath(path).suffix
-        new = (other for other in index.oids if other not in known and PurePosixPath(other).suffix == suffix)
-        nearest = sorted(new, key=lambda other: (-shared_words(path, other), other))[:RENAME_CANDIDATES]
+        new = self._new_files(index).get(PurePosixPath(path).suffix, ())
+        nearest = nsmallest(RENAME_CANDIDATES, new, key=lambda other: (-shared_words(path, other), other))
         return likely_order(path, self._scored(base, nearest))
+
+    def _new_files(self, index: PathIndex) -> dict[str, list[str]]:
+        """What this tree has and the base tree lacks, by extension; many files of a series ask for it."""
+        return _NEW_FILES.get((self.oid, self._base_oid), lambda: self._find_new(index))
+
+    def _find_new(self, index: PathIndex) -> dict[str, list[str]]:
+        known = path_index(self._repo, self._base).oids if self._base is not None else {}
+        found: dict[str, list[str]] = {}
+        for other in index.oids:
+            if other not in known:
+                found.setdefault(PurePosixPath(other).suffix, []).append(other)
+        return found
 
     def _still_unsplit(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
         """Larger files nearby that hold most of `base`: it was split off from one of them later."""
         if base is None:
             return []
-        sought = Profile.of(base.data)
         near = index.around(path)[:SPLIT_CANDIDATES]
-        found = ((other, _entry(self._tree, other)) for other in near if other != path)
-        shares = ((sought.share_in(Profile.of(blob.data)), other) for other, blob in found if blob is not None)
+        sought = Sought(base.data)
+        shares = ((sought.share_in(self._profile(other)), other) for other in near if other != path)
         return [other for share, other in sorted(shares, reverse=True) if share >= SPLIT_SHARE]
 
     def _scored(self, base: Blob, candidates: Sequence[str]) -> list[tuple[float, str]]:
-        sought = Profile.of(base.data)
-        found = ((other, _entry(self._tree, other)) for other in candidates)
-        return [(sought.likeness(Profile.of(blob.data)), other) for other, blob in found if blob is not None]
+        sought = Sought(base.data)
+        return [(sought.likeness(self._profile(other)), other) for other in candidates]
+
+    def _profile(self, path: str) -> Profile:
+        """Of a file of this tree; trees share most of their blobs, and a worker asks for the same few again."""
+        oid = path_index(self._repo, self._tree).oids[path]
+        return _PROFILES.get(oid, lambda: self._read_profile(path))
+
+    def _read_profile(self, path: str) -> Profile:
+        blob = _entry(self._tree, path)
+        return Profile.of(blob.data if blob else b"")
 
 
 def diff_lines(old: bytes, new: bytes) -> list[Edit]:
