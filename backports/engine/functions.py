@@ -10,6 +10,7 @@ from .diff import Hunk
 from .locate import function_name, is_heading
 
 MAX_HEADING = 16
+LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,10 @@ def _first_line(lines: Sequence[bytes], at: int) -> int:
 
 
 def enclosing(lines: Sequence[bytes], start: int, stop: int) -> Function | None:
-    """The function that holds lines `[start, stop)` whole, found from these lines outwards."""
-    low = next((at + 1 for at in range(start - 1, -1, -1) if lines[at].startswith(b"}")), 0)
-    high = next((at + 1 for at in range(max(start, stop - 1), len(lines)) if lines[at].startswith(b"}")), low)
+    """The function that holds lines `[start, stop)` whole, found from these lines outwards, LONGEST lines each way."""
+    first, last = max(0, start - LONGEST), min(len(lines), stop + LONGEST)
+    low = next((at + 1 for at in range(start - 1, first - 1, -1) if lines[at].startswith(b"}")), first)
+    high = next((at + 1 for at in range(max(start, stop - 1), last) if lines[at].startswith(b"}")), low)
     found = holder(functions_of(lines[low:high]), start - low, stop - low)
     return None if found is None else Function(found.name, found.start + low, found.stop + low)
 

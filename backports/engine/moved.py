@@ -28,6 +28,7 @@ from .tree import EXECUTABLE, REGULAR, Blob, TreeReader
 LIKE = 0.8
 UNLIKE = 0.6
 MAX_FILES = 40
+MAX_HUNKS = 100  # of a file; those of larger diffs are not followed
 KINDS = (FileKind.MODIFY, FileKind.RENAME)
 CODES = ("", "file-not-found")  # a file that is refused for another reason is refused as a whole
 STEP = "moved"
@@ -46,7 +47,7 @@ class Home:
 def follow(diff: FileDiff, answer: Answer, tree: TreeReader, tools: Tools) -> Answer:
     """The answer with hunks that found no place landed where the target has their functions."""
     result, changes = answer
-    if tools.holding is None or diff.kind not in KINDS or result.code not in CODES:
+    if tools.holding is None or diff.kind not in KINDS or result.code not in CODES or len(diff.hunks) > MAX_HUNKS:
         return answer
     held = tools.withheld.get(id(diff), ())
     stuck = {number: hunk for number, hunk in enumerate(result.hunks) if hunk.rejection and number not in held}

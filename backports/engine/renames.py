@@ -21,7 +21,7 @@ from .merge import BaseMap
 from .scan import split_lines
 from .tree import LineDiffer
 
-MAX_NAMES = 20
+MAX_NAMES = 40  # of a series
 MAX_FILES = 6  # that are compared for one name; the nearest are asked
 MAX_BYTES = 1_000_000  # of one file
 FORMS = tuple(b"/%d" % count for count in range(MAX_ARGUMENTS + 1))
@@ -36,7 +36,7 @@ class Renames:
 
     def of(self, names: Collection[bytes], path: str) -> dict[bytes, bytes]:
         """The target's names for those of `names` that it has others for; each is one that its tree lacks."""
-        new = [name for name in sorted(names) if name not in self._known][:MAX_NAMES]
+        new = [name for name in sorted(names) if name not in self._known][: max(0, MAX_NAMES - len(self._known))]
         if new:
             self._known.update(dict.fromkeys(new, b""))
             self._known.update(self._ask(new, path))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from .diff import Hunk
 from .functions import changed_span, enclosing
@@ -22,6 +22,8 @@ from .merge import BaseMap
 _WRAP = re.compile(rb"\b(?:_[dgmp]fn|[dgmp]fn_x)\([A-Za-z_]\w*(?:->\w+)*[()]")
 _MAKES = re.compile(rb"_\w+\(")
 _WORD = re.compile(rb"\w")
+MAX_KEYS = 40
+MAX_HUNKS = 100  # that a variable is proven for
 Pair = tuple[int, int]  # a line of the base, and where it stands in the target without its wrapper
 
 
@@ -58,7 +60,7 @@ def learn_wraps(hunks: Sequence[Hunk], base_map: BaseMap) -> tuple[bytes, ...]:
     """The wrappers in these hunks that the target does without, as keys of `unwrap`."""
     used = [{key for line in hunk.lines for key in _WRAP.findall(line.text)} for hunk in hunks]
     keys = frozenset[bytes]().union(*used)
-    proven = _proven(keys, base_map) if keys else {}
+    proven = _proven(keys, base_map) if 0 < len(keys) <= MAX_KEYS else {}
     if not proven:
         return ()
     holders = {key: [hunk for hunk, own in zip(hunks, used, strict=True) if key in own] for key in proven}
@@ -82,11 +84,11 @@ def _proven(keys: Collection[bytes], base_map: BaseMap) -> dict[bytes, set[Pair]
     return found
 
 
-def _holds(key: bytes, pairs: Collection[Pair], hunks: Iterable[Hunk], base_map: BaseMap) -> bool:
+def _holds(key: bytes, pairs: Collection[Pair], hunks: Sequence[Hunk], base_map: BaseMap) -> bool:
     """Whether a proven key is proven for every hunk that has it."""
     makes = _MAKES.match(key)
     if makes is None and not key.endswith(b"("):
-        return all(_in_function(key, pairs, hunk, base_map) for hunk in hunks)
+        return len(hunks) <= MAX_HUNKS and all(_in_function(key, pairs, hunk, base_map) for hunk in hunks)
     gone = key if makes is None else makes.group()
     return not any(gone in line for line in base_map.target)
 
