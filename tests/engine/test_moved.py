@@ -12,7 +12,7 @@ from backports.engine.diff import parse_series
 from backports.engine.functions import functions_of
 from backports.engine.guards import Symbols
 from backports.engine.ladder import apply_series
-from backports.engine.moved import cut
+from backports.engine.moved import MAX_HUNKS, cut
 from backports.engine.result import Confidence, Outcome, Rung, SeriesResult
 from backports.engine.scan import split_lines
 from tests.engine.guards.cases import TreeNames, codes, port
@@ -243,3 +243,10 @@ def test_a_file_that_another_ones_hunks_joined_is_not_compared_with_a_merge_of_i
     result = port(source, change, target)
     assert after(result, "arch/both.c") == light.replace(DIM, DIM_FIXED) + LIGHT_FIXED
     assert codes(result) == []
+
+
+def test_a_diff_of_very_many_hunks_is_not_followed() -> None:
+    many = [LIGHT.replace(b"lamp_light", b"lamp_%d" % number) for number in range(MAX_HUNKS + 1)]
+    source, target = {"arch/lamp.c": HEAD + b"".join(many)}, {"arch/lamp.c": HEAD, "arch/all.c": HEAD + b"".join(many)}
+    change = {"arch/lamp.c": source["arch/lamp.c"].replace(b"> MAX_LEVEL", b">= MAX_LEVEL")}
+    assert left_alone(port(source, change, target))
