@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from . import wraps
 from .merge import BaseMap
 from .older import Rule
 from .tokens import TOKEN
@@ -38,18 +39,20 @@ def members_of(lines: Sequence[bytes]) -> frozenset[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the target says what the hunks say: learned names, and rules of the table of older Xen."""
+    """How the target says what the hunks say: learned names, rules of the table of older Xen, wrappers it lacks."""
 
     names: Mapping[bytes, bytes] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    wraps: tuple[bytes, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.names or self.rules)
+        return bool(self.names or self.rules or self.wraps)
 
     def translate(self, line: bytes) -> bytes:
         """The line as the target would say it."""
         for rule in self.rules:
             line = rule.translate(line)
+        line = wraps.unwrap(line, self.wraps) if self.wraps else line
         return NAME.sub(lambda match: self.names.get(match.group(), match.group()), line) if self.names else line
 
     def told(self, lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
@@ -58,6 +61,7 @@ class Dialect:
         known = names_of(used)
         found = {(name, other) for name, other in self.names.items() if name in known}
         found |= {(match.group().strip(), match.expand(rule.old)) for rule, match in self._matches(used)}
+        found |= {wraps.told(key) for key in self.wraps if any(key in line for line in used)}
         return sorted(found)
 
     def _matches(self, lines: Sequence[bytes]) -> Iterator[tuple[Rule, re.Match[bytes]]]:

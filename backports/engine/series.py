@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from .apply import patched_base
 from .diff import FileDiff, FileKind, Patch
-from .files import Tools, apply_file, base_of, too_much
+from .files import Answer, Tools, apply_file, base_of, too_much
+from .moved import follow
 from .result import Change, FileResult, Outcome, PatchResult
 from .tree import REGULAR, Blob, TreeReader
 
@@ -108,11 +109,17 @@ def _apply_patch(patch: Patch, overlay: OverlayTree, tools: Tools) -> PatchResul
     files: list[FileResult] = []
     changes: dict[str, Change] = {}
     for diff in patch.files:
-        result, made = (too_much(diff), {}) if overlay.wears_out(diff.path) else apply_file(diff, overlay, tools)
+        result, made = _apply_file(diff, overlay, tools)
         overlay.take(diff, made)
         changes.update(made)
         files.append(result)
     return PatchResult(patch, worst([file.outcome for file in files]), tuple(files), changes)
+
+
+def _apply_file(diff: FileDiff, overlay: OverlayTree, tools: Tools) -> Answer:
+    if overlay.wears_out(diff.path):
+        return too_much(diff), {}
+    return follow(diff, apply_file(diff, overlay, tools), overlay, tools)
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

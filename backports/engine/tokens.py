@@ -17,6 +17,7 @@ NUMBER = re.compile(rb"^\d")
 WORD = re.compile(rb"\w")
 MIN_KEPT = 0.6
 MAX_TOKENS = 4000
+MAX_COMPARED = 5 * MAX_TOKENS
 MAX_BYTES = 32 * MAX_TOKENS
 OPENING, CLOSING = b"({[", b")}]"
 
@@ -53,6 +54,15 @@ def holds_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
         return False
     undone = merge_words(theirs, ours, base, differ)
     return undone is not None and undone != ours
+
+
+def likeness(one: bytes, other: bytes, differ: LineDiffer) -> float:
+    """The share of words and signs that two texts have in one order, 0 to 1; too long ones are not alike."""
+    mine, theirs = ([word for word in TOKEN.findall(text) if word.strip()] for text in (one, other))
+    if not mine or not theirs or max(len(mine), len(theirs)) > MAX_COMPARED:
+        return 0.0
+    lost = sum(edit.old_stop - edit.old_start for edit in _edits(mine, theirs, differ))
+    return 2 * (len(mine) - lost) / (len(mine) + len(theirs))
 
 
 def _is_outdated(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:

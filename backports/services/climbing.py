@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -125,6 +125,12 @@ class _More:
 
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         return self.below.present(names, path) | self._here(names)
+
+    def holding(self, name: bytes, path: str) -> Iterator[str]:
+        return self.below.holding(name, path)
+
+    def read(self, path: str) -> bytes:
+        return self.below.read(path)
 
     def _here(self, names: Collection[bytes]) -> frozenset[bytes]:
         return frozenset(name for name in names if name in self.more)

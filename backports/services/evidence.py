@@ -135,7 +135,9 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _placement(placement: Placement | None) -> dict[str, Any] | None:
-    return None if placement is None else {**asdict(placement), "rung": placement.rung.value}
+    if placement is None:
+        return None
+    return {**asdict(placement), "rung": placement.rung.value, "path": text(placement.path)}
 
 
 def _rejection(result: HunkResult) -> dict[str, Any] | None:

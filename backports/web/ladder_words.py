@@ -41,6 +41,10 @@ STEPS: dict[str, Term] = {
                 "nearest",
                 "The lines stand whole, in several places or in another function; the nearest is taken, for review.",
             ),
+            "moved": (
+                "moved",
+                "The function that the hunk is in lives in another file of this branch; the rungs place it there.",
+            ),
             "undone": (
                 "undone",
                 "Undoing the change would land here, so the branch has it already, in other surroundings.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,12 @@ class SymbolReader(Protocol):
 
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those that any C file in reach of `path` holds."""
+
+    def holding(self, name: bytes, path: str) -> Iterator[str]:
+        """The C files in reach of `path` that hold the identifier, likeliest first; none when it is all over."""
+
+    def read(self, path: str) -> bytes:
+        """The tree's file at `path`, or b"" where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -17,6 +17,7 @@ from backports.engine.older import UNSIGNED, drops_suffixes, rules_for
 from backports.engine.result import Placement
 from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors, reverse_hunk
+from backports.engine.wraps import learn_wraps
 
 
 def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
@@ -113,6 +114,7 @@ def shape_of(hunk: Hunk, number: int) -> Shape:
 
 
 Strangers = Callable[[Collection[bytes]], frozenset[bytes]]
+Renamed = Callable[[Collection[bytes]], Mapping[bytes, bytes]]
 """Of some names those that the tree of the patch's author has, and the target's tree lacks."""
 
 
@@ -130,6 +132,7 @@ class FileContext:
     base_map: BaseMap | None = None
     differ: LineDiffer = diff_lines
     strangers: Strangers | None = None
+    renamed: Renamed | None = None
     landings: dict[int, Landing] = field(default_factory=dict)
     refusals: dict[int, Refusal] = field(default_factory=dict)
     shapes: list[Shape] = field(default_factory=list)
@@ -249,12 +252,14 @@ class FileContext:
 
     def _learn(self) -> Dialect:
         if self.base_map is not None and not self.base_map.edits:
-            return Dialect()
+            return Dialect(self._renamed_elsewhere(()))
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
         rules = rules_for(lines, self.index, self._lacks)
         if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
             rules = (*rules, UNSIGNED)
-        return Dialect(self._learn_names(names_of(lines)), rules)
+        learned = self._learn_names(names_of(lines))
+        wraps = learn_wraps(self.hunks, self.base_map) if self.base_map else ()
+        return Dialect({**self._renamed_elsewhere(learned), **learned}, rules, wraps)
 
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
         if self.base_map is None or self.strangers is None:
@@ -264,6 +269,14 @@ class FileContext:
         learned = learn(sought, self.base_map, self.differ) if sought else {}
         unknown = self.unknown(frozenset(learned))
         return {name: other for name, other in learned.items() if name in unknown}
+
+    def _renamed_elsewhere(self, known: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """What other files of the trees say of names that the hunks add, and that the target's tree lacks."""
+        if self.renamed is None:
+            return {}
+        lines = [without_words(line.text) for hunk in self.hunks for line in hunk.lines if line.tag == "+"]
+        sought = self.unknown(self.index.lacking(names_of(lines).difference(known)))
+        return self.renamed(sought) if sought else {}
 
     def _drops_suffixes(self, base_map: BaseMap) -> bool:
         """Whether the target has numbers without their suffix in lines right beside the hunks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from backports.engine import diff, ladder
 from backports.engine.guards import Symbols, ccode
@@ -14,6 +14,7 @@ class TreeNames:
     """The names of a few files, read on the spot: the same answers as the index of a real tree gives."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = {path: data for path, data in files.items() if ccode.is_c(path)}
         self.headers: set[bytes] = set()
         self.all: set[bytes] = set()
         for path, data in files.items():
@@ -26,6 +27,12 @@ class TreeNames:
 
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:  # noqa: ARG002
         return frozenset(self.all & set(names))
+
+    def holding(self, name: bytes, path: str) -> Iterator[str]:  # noqa: ARG002
+        return (path for path, data in self.files.items() if ccode.has_word(data, name))
+
+    def read(self, path: str) -> bytes:
+        return self.files.get(path, b"")
 
 
 def port(
