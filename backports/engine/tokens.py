@@ -21,10 +21,11 @@ MAX_BYTES = 32 * MAX_TOKENS
 OPENING, CLOSING = b"({[", b")}]"
 
 
-def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> bytes | None:
+def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer, *, wholly: bool = False) -> bytes | None:
     """Ours with the words changed that theirs changes in base; None where both change the same words.
 
-    None too when both sides change numbers (a table's slots may collide), when theirs adds a word
+    What theirs takes away of a line may read a little differently in ours, unless all must be as it was
+    (`wholly`). None too when both sides change numbers (a table's slots may collide), when theirs adds a word
     that ours has replaced, or when a bracket would stand open.
     """
     if max(map(len, (base, ours, theirs))) > MAX_BYTES:
@@ -37,8 +38,8 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
         return None
     if not _alike(words[0], words[1]) or _is_outdated(*words):
         return None
-    merged = _merge(words, mine, other)
-    if merged is None or balance(merged) - balance(words[1]) != balance(words[2]) - balance(words[0]):
+    merged = _merge(words, mine, other, wholly=wholly)
+    if merged is None or _opened(words[1], merged) != _opened(words[0], words[2]):
         return None
     return b"".join(merged)
 
@@ -51,7 +52,7 @@ def holds_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
     added = (new[edit.new_start : edit.new_stop] for edit in _edits(old, new, differ))
     if not all(any(WORD.match(word) for word in words) for words in added):
         return False
-    undone = merge_words(theirs, ours, base, differ)
+    undone = merge_words(theirs, ours, base, differ, wholly=True)
     return undone is not None and undone != ours
 
 
@@ -78,6 +79,12 @@ def balance(words: Sequence[bytes]) -> Counter[int]:
     return found
 
 
+def _opened(before: Sequence[bytes], after: Sequence[bytes]) -> list[int]:
+    """By how much each bracket is open more at the end of `after` than of `before`."""
+    old, new = balance(before), balance(after)
+    return [new[kind] - old[kind] for kind in range(len(OPENING))]
+
+
 def _edits(old: Sequence[bytes], new: Sequence[bytes], differ: LineDiffer) -> Sequence[Edit]:
     return differ(_as_lines(old), _as_lines(new))
 
@@ -91,7 +98,9 @@ def _numbers(old: list[bytes], new: list[bytes], edits: Sequence[Edit]) -> bool:
     return any(NUMBER.match(word) for words in changed for word in words)
 
 
-def _merge(words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[Edit]) -> list[bytes] | None:
+def _merge(
+    words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[Edit], *, wholly: bool
+) -> list[bytes] | None:
     _, ours, theirs = words
     out: list[bytes] = []
     at = drift = 0
@@ -102,9 +111,12 @@ def _merge(words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[E
             waiting.pop(0)
         if waiting and _same(waiting[0], edit, ours, theirs):
             continue
+        start = edit.old_start + drift
+        while waiting and not wholly and _falls_with(waiting[0], edit, words):
+            drift = waiting[0].new_stop - waiting[0].old_stop
+            waiting.pop(0)
         if waiting and (waiting[0].old_start < edit.old_stop or _both_insert(waiting[0], edit)):
             return None
-        start = edit.old_start + drift
         out += ours[at:start] + theirs[edit.new_start : edit.new_stop]
         at = edit.old_stop + drift
     return out + ours[at:]
@@ -115,6 +127,15 @@ def _same(mine: Edit, other: Edit, ours: Sequence[bytes], theirs: Sequence[bytes
     return (mine.old_start, mine.old_stop) == (other.old_start, other.old_stop) and (
         ours[mine.new_start : mine.new_stop] == theirs[other.new_start : other.new_stop]
     )
+
+
+def _falls_with(mine: Edit, other: Edit, words: Sequence[list[bytes]]) -> bool:
+    """Whether ours changes a few words amid those of one line that theirs takes away, so that no change is lost."""
+    size, gone = mine.old_stop - mine.old_start, other.old_stop - other.old_start
+    inside = other.old_start <= mine.old_start and mine.old_stop <= other.old_stop
+    if other.new_start < other.new_stop or not inside or not 0 < 2 * size <= gone:
+        return False
+    return b"\n" not in words[0][other.old_start : other.old_stop] + words[1][mine.new_start : mine.new_stop]
 
 
 def _both_insert(one: Edit, other: Edit) -> bool:
