@@ -117,10 +117,14 @@ class Index:
 
     def heading_named(self, section: bytes) -> int | None:
         """The 0-based line of the only heading that names the function of `section`, or None."""
-        if not function_name(section):
-            return None
-        found = [at for at in self._headings if same_function(section, self.lines[at].rstrip())]
+        found = self.headings_named(section)
         return found[0] if len(found) == 1 else None
+
+    def headings_named(self, section: bytes) -> list[int]:
+        """The 0-based lines of every heading that names the function of `section`."""
+        if not function_name(section):
+            return []
+        return [at for at in self._headings if same_function(section, self.lines[at].rstrip())]
 
     def function_at(self, at: int) -> tuple[int, int]:
         """The lines `[low, high)` from the section heading above line `at` to the next heading."""

@@ -7,12 +7,14 @@ or falls into a block that the target lacks as a whole.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backports.engine.locate import is_heading
 from backports.engine.merge import BaseMap, Run
 from backports.engine.result import Rung
 from backports.engine.tree import Edit
 
-from . import chunkwise
+from . import chunkwise, layout
 from .context import FileContext, Landing, Refusal, Replace
 
 DOUBT = "the target differs in lines right beside the changed ones"
@@ -27,11 +29,13 @@ def by_lines(run: Run, base_map: BaseMap, order: int) -> list[Replace] | None:
     """The target's lines that a run replaces, or None when they were changed or their place is open."""
     if run.start < run.stop:
         start = base_map.whole(run.start, run.stop)
-    else:
-        start = base_map.gap(run.start)
-        if start is None:
-            start = collapsed(run, base_map)
-    return None if start is None else [Replace(start, start + run.stop - run.start, run.lines, order)]
+        return None if start is None else [Replace(start, start + run.stop - run.start, run.lines, order)]
+    start = base_map.gap(run.start)
+    if start is None:
+        start = collapsed(run, base_map)
+    if start is None or layout.is_late(run, base_map, start):
+        return None
+    return [replace(layout.parted(run, base_map, start), run=order)]
 
 
 def collapsed(run: Run, base_map: BaseMap) -> int | None:
