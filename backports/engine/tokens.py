@@ -24,8 +24,8 @@ OPENING, CLOSING = b"({[", b")}]"
 def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer, *, wholly: bool = False) -> bytes | None:
     """Ours with the words changed that theirs changes in base; None where both change the same words.
 
-    What theirs takes away of a line may read a little differently in ours, unless all must be as it was
-    (`wholly`). None too when both sides change numbers (a table's slots may collide), when theirs adds a word
+    What theirs takes away of a line may read a little differently in ours, unless all but white space must be as it
+    was (`wholly`). None too when both sides change numbers (a table's slots may collide), when theirs adds a word
     that ours has replaced, or when a bracket would stand open.
     """
     if max(map(len, (base, ours, theirs))) > MAX_BYTES:
@@ -112,7 +112,7 @@ def _merge(
         if waiting and _same(waiting[0], edit, ours, theirs):
             continue
         start = edit.old_start + drift
-        while waiting and not wholly and _falls_with(waiting[0], edit, words):
+        while waiting and _falls_with(waiting[0], edit, words, wholly=wholly):
             drift = waiting[0].new_stop - waiting[0].old_stop
             waiting.pop(0)
         if waiting and (waiting[0].old_start < edit.old_stop or _both_insert(waiting[0], edit)):
@@ -129,13 +129,19 @@ def _same(mine: Edit, other: Edit, ours: Sequence[bytes], theirs: Sequence[bytes
     )
 
 
-def _falls_with(mine: Edit, other: Edit, words: Sequence[list[bytes]]) -> bool:
-    """Whether ours changes a few words amid those of one line that theirs takes away, so that no change is lost."""
-    size, gone = mine.old_stop - mine.old_start, other.old_stop - other.old_start
-    inside = other.old_start <= mine.old_start and mine.old_stop <= other.old_stop
-    if other.new_start < other.new_stop or not inside or not 0 < 2 * size <= gone:
+def _falls_with(mine: Edit, other: Edit, words: Sequence[list[bytes]], *, wholly: bool) -> bool:
+    """Whether ours changes only white space, or a few words of a line, amid what theirs takes away.
+
+    With `wholly` it may be white space only, and what theirs changes counts like what it takes away.
+    """
+    deletes = other.new_start == other.new_stop
+    if not (deletes or wholly) or not other.old_start <= mine.old_start <= mine.old_stop <= other.old_stop:
         return False
-    return b"\n" not in words[0][other.old_start : other.old_stop] + words[1][mine.new_start : mine.new_stop]
+    gone, new = words[0][other.old_start : other.old_stop], words[1][mine.new_start : mine.new_stop]
+    changed = words[0][mine.old_start : mine.old_stop]
+    if changed and all(word.isspace() and word != b"\n" for word in changed + new):
+        return True
+    return not wholly and 0 < 2 * len(changed) <= len(gone) and b"\n" not in gone + new
 
 
 def _both_insert(one: Edit, other: Edit) -> bool:

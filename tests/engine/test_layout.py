@@ -110,7 +110,9 @@ def test_a_broken_call_in_code_that_the_target_indents_more() -> None:
     )
     result = on(target, BODY, fixed)
     wanted = b"        rc = take(own, page,\n                  partial, false);\n"
-    assert after(result) == target.replace(b"        rc = take(own, page, 0, 0);\n", wanted)
+    made = target.replace(b"        rc = take(own, page, 0, 0);\n", wanted)
+    assert after(result) == made
+    assert on(made, BODY, fixed).outcome is Outcome.ALREADY_APPLIED
 
 
 TYPES = b"int f(void)\n{\n    int rc;\n    long sum;\n\n    begin();\n    work(1);\n    finish();\n    return 0;\n}\n"
