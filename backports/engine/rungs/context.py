@@ -363,7 +363,7 @@ class FileContext:
             return False
         section, heading = self._section(number), self.index.heading(start)
         both = all(function_name(line) and not line.rstrip().endswith(b";") for line in (section, heading))
-        return both and not same_function(section, heading) and bool(self.index.headings_named(section))
+        return both and not same_function(section, heading) and self.index.has_function(function_name(section))
 
     def edits_at(self, number: int, start: int) -> tuple[Replace, ...]:
         """The hunk's changes when its preimage stands at `start`; context lines are left alone."""
