@@ -122,3 +122,39 @@ def test_a_declaration_does_not_land_amid_the_targets_statements() -> None:
     fixed = TYPES.replace(b"    long sum;\n", b"    long sum;\n    unsigned int state;\n")
     target = TYPES.replace(b"    int rc;\n    long sum;\n", b"    first(0);\n    second(0);\n")
     assert on(target, TYPES, fixed).outcome is Outcome.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("base", "target", "made"),
+    [
+        ("    int a;\n\n    go();\n", "    int b;\n\n    run();\n", True),
+        ("    int a;\n    go();\n    more();\n", "    step();\n\n    run();\n", False),
+        ("    int a;\n    long c;\n    more();\n", "    int b;\n    run();\n", False),
+    ],
+    ids=["first statement", "below a statement", "no blank line there"],
+)
+def test_a_blank_line_between_declarations_and_the_first_statement(base: str, target: str, *, made: bool) -> None:
+    """Shape of XSA-488 60a2c3490037: what stood between is not in the target."""
+    old, new, added = lines(base), lines(target), (b"    init(c);\n",)
+    found = parted(Run(0, 3, 3, added), BaseMap([*old[:2], b"    go();\n"], new, []), 1)
+    assert found.lines == ((b"\n", *added) if made else added)
+
+
+SCAN = b"int scan(void)\n{\n    for (;;)\n    {\n        /* Deal with full pages. */\n        drop(page);\n    }\n}\n"
+KEPT = SCAN.replace(b"    {\n        /*", b"    {\n        mfn_t mfn;\n\n        /*")
+
+
+def test_declarations_join_those_that_the_target_has_there() -> None:
+    """Shape of XSA-380 2f6ebcec023b."""
+    target = SCAN.replace(b"    {\n        /*", b"    {\n        unsigned int flags = 0;\n\n        /*")
+    result = on(target, SCAN, KEPT)
+    assert after(result) == target.replace(b"flags = 0;\n", b"flags = 0;\n        mfn_t mfn;\n")
+    assert on(after(result) or b"", SCAN, KEPT).outcome is Outcome.ALREADY_APPLIED
+
+
+@pytest.mark.parametrize(
+    "own", [b"        reset(page);\n\n", b"        unsigned int flags = 0;\n        reset(page);\n\n"]
+)
+def test_declarations_do_not_join_statements(own: bytes) -> None:
+    target = SCAN.replace(b"    {\n        /*", b"    {\n" + own + b"        /*")
+    assert on(target, SCAN, KEPT).outcome is Outcome.CONFLICT

@@ -25,7 +25,7 @@ RENUMBERED = "what it adds to a numbered list got the target's next numbers"
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands run by run beside the target's own changes."""
-    settlers = (partial(by_number, context.base_runs(number)), by_lines)
+    settlers = (partial(by_number, context.base_runs(number)), by_lines, layout.by_declarations)
     answer = chunkwise.place(context, number, settlers, Rung.ADJACENT, DOUBT)
     if not isinstance(answer, Landing):
         return answer

@@ -15,6 +15,7 @@ from backports.engine.result import Rung
 from . import chunkwise
 from .adjacent import by_lines
 from .context import FileContext, Landing, Refusal, Replace
+from .layout import by_declarations
 from .rest import by_rest
 
 DOUBT = "lines that it removes, or stands between, read a little differently in the target"
@@ -27,7 +28,7 @@ ALIKE = 0.5
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands when every removed line has its counterpart in the target, and nothing else stands between them."""
-    return chunkwise.place(context, number, (by_lines, by_rest, by_block), Rung.BLOCK, DOUBT)
+    return chunkwise.place(context, number, (by_lines, by_declarations, by_rest, by_block), Rung.BLOCK, DOUBT)
 
 
 def by_block(run: Run, base_map: BaseMap, order: int) -> list[Replace] | None:

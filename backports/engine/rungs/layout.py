@@ -1,8 +1,8 @@
 """What added lines need around them: a blank line above a paragraph, declarations beside declarations, arguments under
 their bracket.
 
-Motivated by XSA-293 c567b053e807 and XSA-201 f8c6a9334b25 (blank lines), XSA-166 880c29f5838f (a declaration below
-statements) and XSA-290 4835974065cc (a broken line in code that the branch indents more deeply).
+Motivated by XSA-293 c567b053e807 and XSA-201 f8c6a9334b25 (blank lines), XSA-380 2f6ebcec023b and XSA-166 880c29f5838f
+(declarations) and XSA-290 4835974065cc (a broken line in code that the branch indents more deeply).
 """
 
 from __future__ import annotations
@@ -26,16 +26,46 @@ def parted(run: Run, base_map: BaseMap, at: int) -> Replace:
     """The insertion at target line `at`, with the blank line above it that the author had there."""
     base, target, lines = base_map.base, base_map.target, run.lines
     above = target[at - 1].strip() if at else b""
-    if not run.start or not above or above.endswith(b"{") or not _is_paragraph(run, base):
+    if not run.start or not above or above.endswith(b"{"):
+        return Replace(at, at, lines)
+    if _is_first_statement(run, base_map, at):
+        return Replace(at, at, (target[at], *lines))
+    if not _is_paragraph(run, base):
         return Replace(at, at, lines)
     if at < len(target) and not target[at].strip():
         return Replace(at + 1, at + 1, lines)
     return Replace(at, at, (lines[-1], *lines))
 
 
+def _is_first_statement(run: Run, base_map: BaseMap, at: int) -> bool:
+    """Whether what the author added below a statement would stand right below the last declaration here."""
+    target, lines = base_map.target, run.lines
+    is_last = DECLARATION.match(target[at - 1]) and at < len(target) and not target[at].strip()
+    told = base_map.base[run.start - 1].strip() and lines[0].strip() and lines[-1].strip()
+    return bool(is_last and told) and not any(map(DECLARATION.match, (base_map.base[run.start - 1], lines[0])))
+
+
 def _is_paragraph(run: Run, base: Sequence[bytes]) -> bool:
     """Whether the run's lines begin right below a blank line and end with one of their own."""
     return not base[run.start - 1].strip() and bool(run.lines[0].strip()) and not run.lines[-1].strip()
+
+
+def by_declarations(run: Run, base_map: BaseMap, order: int) -> list[Replace] | None:
+    """Declarations at the start of a block where the target has a paragraph of its own ones: below those."""
+    edit = next((base_map.edits[number] for number in base_map.touching(run.start, run.stop)), None)
+    if edit is None or not edit.old_start == edit.old_stop == run.start == run.stop:
+        return None
+    at = edit.new_stop - 1
+    opens = run.start > 0 and base_map.base[run.start - 1].strip() == b"{"
+    own = base_map.target[edit.new_start : edit.new_stop]
+    if not opens or not _are_declarations(own) or not _are_declarations(run.lines) or set(own[:-1]) & set(run.lines):
+        return None
+    return [Replace(at, at, run.lines[:-1], order)]
+
+
+def _are_declarations(lines: Sequence[bytes]) -> bool:
+    """Whether the lines are declarations, with a blank line after them."""
+    return len(lines) > 1 and all(map(DECLARATION.match, lines[:-1])) and not lines[-1].strip()
 
 
 def is_late(run: Run, base_map: BaseMap, at: int) -> bool:

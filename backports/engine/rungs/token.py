@@ -14,7 +14,7 @@ from . import chunkwise
 from .adjacent import by_lines
 from .block import by_block
 from .context import FileContext, Landing, Refusal, Replace
-from .layout import lined_up
+from .layout import by_declarations, lined_up
 from .rest import by_rest
 
 DOUBT = "the target changed other words of the same lines; both changes were merged word by word"
@@ -22,7 +22,7 @@ DOUBT = "the target changed other words of the same lines; both changes were mer
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands run by run: by lines where lines suffice, by words where they do not."""
-    settlers = (by_lines, by_rest, by_block, partial(by_words, context.differ))
+    settlers = (by_lines, by_declarations, by_rest, by_block, partial(by_words, context.differ))
     return chunkwise.place(context, number, settlers, Rung.TOKEN, DOUBT)
 
 
