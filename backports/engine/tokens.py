@@ -22,10 +22,11 @@ MAX_BYTES = 32 * MAX_TOKENS
 OPENING, CLOSING = b"({[", b")}]"
 
 
-def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> bytes | None:
+def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer, *, wholly: bool = False) -> bytes | None:
     """Ours with the words changed that theirs changes in base; None where both change the same words.
 
-    None too when both sides change numbers (a table's slots may collide), when theirs adds a word
+    What theirs takes away of a line may read a little differently in ours, unless all but white space must be as it
+    was (`wholly`). None too when both sides change numbers (a table's slots may collide), when theirs adds a word
     that ours has replaced, or when a bracket would stand open.
     """
     if max(map(len, (base, ours, theirs))) > MAX_BYTES:
@@ -38,8 +39,8 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
         return None
     if not _alike(words[0], words[1]) or _is_outdated(*words):
         return None
-    merged = _merge(words, mine, other)
-    if merged is None or balance(merged) - balance(words[1]) != balance(words[2]) - balance(words[0]):
+    merged = _merge(words, mine, other, wholly=wholly)
+    if merged is None or _opened(words[1], merged) != _opened(words[0], words[2]):
         return None
     return b"".join(merged)
 
@@ -52,7 +53,7 @@ def holds_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> 
     added = (new[edit.new_start : edit.new_stop] for edit in _edits(old, new, differ))
     if not all(any(WORD.match(word) for word in words) for words in added):
         return False
-    undone = merge_words(theirs, ours, base, differ)
+    undone = merge_words(theirs, ours, base, differ, wholly=True)
     return undone is not None and undone != ours
 
 
@@ -88,6 +89,12 @@ def balance(words: Sequence[bytes]) -> Counter[int]:
     return found
 
 
+def _opened(before: Sequence[bytes], after: Sequence[bytes]) -> list[int]:
+    """By how much each bracket is open more at the end of `after` than of `before`."""
+    old, new = balance(before), balance(after)
+    return [new[kind] - old[kind] for kind in range(len(OPENING))]
+
+
 def _edits(old: Sequence[bytes], new: Sequence[bytes], differ: LineDiffer) -> Sequence[Edit]:
     return differ(_as_lines(old), _as_lines(new))
 
@@ -101,7 +108,9 @@ def _numbers(old: list[bytes], new: list[bytes], edits: Sequence[Edit]) -> bool:
     return any(NUMBER.match(word) for words in changed for word in words)
 
 
-def _merge(words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[Edit]) -> list[bytes] | None:
+def _merge(
+    words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[Edit], *, wholly: bool
+) -> list[bytes] | None:
     _, ours, theirs = words
     out: list[bytes] = []
     at = drift = 0
@@ -112,9 +121,12 @@ def _merge(words: Sequence[list[bytes]], mine: Sequence[Edit], other: Sequence[E
             waiting.pop(0)
         if waiting and _same(waiting[0], edit, ours, theirs):
             continue
+        start = edit.old_start + drift
+        while waiting and _falls_with(waiting[0], edit, words, wholly=wholly):
+            drift = waiting[0].new_stop - waiting[0].old_stop
+            waiting.pop(0)
         if waiting and (waiting[0].old_start < edit.old_stop or _both_insert(waiting[0], edit)):
             return None
-        start = edit.old_start + drift
         out += ours[at:start] + theirs[edit.new_start : edit.new_stop]
         at = edit.old_stop + drift
     return out + ours[at:]
@@ -125,6 +137,21 @@ def _same(mine: Edit, other: Edit, ours: Sequence[bytes], theirs: Sequence[bytes
     return (mine.old_start, mine.old_stop) == (other.old_start, other.old_stop) and (
         ours[mine.new_start : mine.new_stop] == theirs[other.new_start : other.new_stop]
     )
+
+
+def _falls_with(mine: Edit, other: Edit, words: Sequence[list[bytes]], *, wholly: bool) -> bool:
+    """Whether ours changes only white space, or a few words of a line, amid what theirs takes away.
+
+    With `wholly` it may be white space only, and what theirs changes counts like what it takes away.
+    """
+    deletes = other.new_start == other.new_stop
+    if not (deletes or wholly) or not other.old_start <= mine.old_start <= mine.old_stop <= other.old_stop:
+        return False
+    gone, new = words[0][other.old_start : other.old_stop], words[1][mine.new_start : mine.new_stop]
+    changed = words[0][mine.old_start : mine.old_stop]
+    if changed and all(word.isspace() and word != b"\n" for word in changed + new):
+        return True
+    return not wholly and 0 < 2 * len(changed) <= len(gone) and b"\n" not in gone + new
 
 
 def _both_insert(one: Edit, other: Edit) -> bool:

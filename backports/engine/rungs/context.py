@@ -367,14 +367,16 @@ class FileContext:
     def leaves_function(self, number: int, start: int) -> bool:
         """Whether target line `start` is in another function than the one whose heading the hunk names.
 
-        Right below the brace that closes a function, it is in none.
+        Right below the brace that closes a function, or on a heading, it is in none. A function that the target has
+        nowhere may have another name there, or be part of another.
         """
         above = next((line for line in reversed(self.index.lines[max(0, start - 3) : start]) if line.strip()), b"")
-        if above.startswith(b"}"):
+        own = self.index.lines[start] if start < len(self.index.lines) else b""
+        if above.startswith(b"}") or (is_heading(own) and function_name(own)):
             return False
         section, heading = self._section(number), self.index.heading(start)
         both = all(function_name(line) and not line.rstrip().endswith(b";") for line in (section, heading))
-        return both and not same_function(section, heading)
+        return both and not same_function(section, heading) and self.index.has_function(function_name(section))
 
     def edits_at(self, number: int, start: int) -> tuple[Replace, ...]:
         """The hunk's changes when its preimage stands at `start`; context lines are left alone."""
