@@ -120,7 +120,8 @@ def _climb(context: FileContext, rungs: Rungs) -> list[list[Step]]:
             answer = place(context, number)
             trails[number].append(_step(name, answer))
             if isinstance(answer, Landing):
-                context.land(number, dialect.reword(context, already.drop_present(context, number, answer)))
+                landing = dialect.reword(context, already.drop_present(context, number, answer))
+                context.land(number, already.without_effect(context, landing))
                 continue
             left.append(number)
             if answer is not None:

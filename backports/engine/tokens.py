@@ -66,6 +66,20 @@ def likeness(one: bytes, other: bytes, differ: LineDiffer) -> float:
     return 2 * (len(mine) - lost) / (len(mine) + len(theirs))
 
 
+def can_be_undone(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -> bool:
+    """Whether ours has what theirs makes of base: taking it out and putting it in again gives ours back.
+
+    None of the names that theirs has no more may be among ours's own.
+    """
+    if max(map(len, (base, ours, theirs))) > MAX_BYTES:
+        return False
+    names = [Counter(word for word in TOKEN.findall(text) if WORD.match(word)) for text in (base, ours, theirs)]
+    if (names[0] - names[2]).keys() & (names[1] - names[2]).keys():
+        return False
+    undone = merge_words(theirs, ours, base, differ)
+    return undone is not None and undone != ours and merge_words(base, undone, theirs, differ) == ours
+
+
 def _is_outdated(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
     """Whether theirs adds a word of the base's that ours has none of any more."""
     lost = {word for word in base if WORD.match(word)} - set(ours)

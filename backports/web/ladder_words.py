@@ -47,7 +47,7 @@ STEPS: dict[str, Term] = {
             ),
             "undone": (
                 "undone",
-                "Undoing the change would land here, so the branch has it already, in other surroundings.",
+                "All that it adds is here and nothing is left to remove, so the branch has it, in other surroundings.",
             ),
         },
     ),

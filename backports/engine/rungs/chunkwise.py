@@ -21,6 +21,11 @@ from .context import FileContext, Landing, Refusal, Replace
 
 CASE = re.compile(rb"\s*case\s+\w{4}")
 PART = re.compile(rb"[A-Za-z]{4,}")
+LANGUAGE = frozenset(
+    b"bool break case char const continue default define elif else endif enum error extern false goto ifdef ifndef "
+    b"include inline line long null return short signed sizeof static struct switch true typedef uint undef union "
+    b"unsigned void volatile while".split()
+)
 SHIFT = 3  # lines by which a diff may show an insertion higher or lower
 Settle = Callable[[Run, BaseMap, int], list[Replace] | None]
 
@@ -107,11 +112,12 @@ def _none_left(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
     """Whether the target has nothing there that the run's lines could have become: no part of their names."""
     told = [line for line in base_map.base[run.start : run.stop] if _tells(line)]
     new = (line for edit in edits for line in base_map.target[edit.new_start : edit.new_stop])
-    return _all_dropped(run, base_map, edits) and _parts(told).isdisjoint(_parts(new))
+    return _all_dropped(run, base_map, edits) and parts(told).isdisjoint(parts(new))
 
 
-def _parts(lines: Iterable[bytes]) -> frozenset[bytes]:
-    return frozenset(part.lower() for line in lines for part in PART.findall(line))
+def parts(lines: Iterable[bytes]) -> frozenset[bytes]:
+    """What the names in the lines are made of, but for words of the language itself."""
+    return frozenset(part.lower() for line in lines for part in PART.findall(line)) - LANGUAGE
 
 
 def _holds(base_map: BaseMap, edit: Edit, block: tuple[bytes, ...]) -> bool:

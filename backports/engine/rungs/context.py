@@ -141,6 +141,7 @@ class FileContext:
     _dialect: Dialect | None = None
     _spoken: FileContext | None = None
     _inverse: FileContext | None = None
+    _base_index: Index | None = None
     _blind: FileContext | None = None
     _functions: tuple[list[Function], dict[bytes, Function]] | None = None
     _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
@@ -344,6 +345,14 @@ class FileContext:
             blind.landings, blind._placed = self.landings, self._placed
             self._blind = blind
         return self._blind
+
+    @property
+    def base_index(self) -> Index:
+        """Where the base's lines stand in it; empty without a base."""
+        if self._base_index is None:
+            self._base_index = Index(self.base_map.base if self.base_map else ())
+            self._base_index.expect(line for shape in self.shapes for line in (*shape.preimage, *shape.postimage))
+        return self._base_index
 
     def inverse(self, base_map: BaseMap) -> FileContext:
         """This file with hunks that undo these, on the base as its author left it; made once."""
