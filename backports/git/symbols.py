@@ -26,6 +26,7 @@ import pygit2
 from backports.engine.guards import ccode
 
 from .errors import GitError
+from .includes import Headers
 from .store import Recent, tree_at
 
 INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
@@ -149,9 +150,10 @@ Folders = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found out about a tree: the folders near a path, and answers by reach and kind of question."""
+    """What was found out about a tree: the folders near a path, its headers, and answers by reach and kind."""
 
     near: dict[str, list[str]] = field(default_factory=dict)
+    headers: dict[Reach, Headers] = field(default_factory=dict)
     answers: dict[tuple[Reach, bool], dict[bytes, bool]] = field(default_factory=dict)
 
 
@@ -192,6 +194,21 @@ class TreeSymbols:
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those of the names that any C file in reach of `path` holds."""
         return self._find(names, path, headers_only=False)
+
+    def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        """Those of the names that an `#include` at `path` would find."""
+        home = path.rpartition("/")[0]
+        return frozenset(name for name in names if self._headers(path).find(name, home))
+
+    def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the identifiers that the headers `includes` bring into `path`."""
+        return self._headers(path).reached(names, path, includes) if names else frozenset()
+
+    def _headers(self, path: str) -> Headers:
+        reach = reach_of(path)
+        if reach not in self._known.headers:
+            self._known.headers[reach] = Headers(self._repo, [one for one in self.folders if in_reach(one[0], path)])
+        return self._known.headers[reach]
 
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
         known = self._known.answers.setdefault((reach_of(path), headers_only), {})
