@@ -23,7 +23,7 @@ MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
 PAIR = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*+(?=([A-Za-z_]\w*+)\s*+(?:->|\.)\s*+([A-Za-z_]\w*))")
 FORMAT = re.compile(rb"%[-+ #0-9.*]*(p[A-Za-z]{1,2})")
 _SKIP = re.compile(rb'/\*.*?(?:\*/|\Z)|//[^\n]*|"(?:\\.|[^"\\\n])*+("?)|\'(?:\\.|[^\'\\\n]){1,8}\'', re.DOTALL)
-_INCLUDED = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"]([^<>\"\n]{1,200})[>\"]", re.MULTILINE)
+_INCLUDED = re.compile(rb"#[ \t]*+include[ \t]*+[<\"]([^<>\"\n]{1,200}+)[>\"]")
 _INCLUDE = re.compile(rb"^[ \t]*#[ \t]*(?:include|error|warning|pragma)\b[^\n]*", re.MULTILINE)
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 _BODY = re.compile(rb"\b(?:struct|union)\b[^;(){}=]{0,200}+\{")
@@ -80,7 +80,10 @@ def _blank(match: re.Match[bytes]) -> bytes:
 
 def included(data: bytes) -> list[bytes]:
     """What the `#include` lines name, in order, as they write it."""
-    return _INCLUDED.findall(data)
+    found = _INCLUDED.finditer(data)  # a pattern that starts at every line takes ten times as long
+    return [
+        match.group(1) for match in found if not data[data.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip()
+    ]
 
 
 def has_word(text: bytes, name: bytes) -> bool:

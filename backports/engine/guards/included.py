@@ -32,27 +32,38 @@ def look_headers(case: Case) -> Iterator[Flag]:
 
 
 def look_included(case: Case) -> Iterator[Flag]:
-    """`not-included`: a name that is new in the file and in none of the headers that it includes, here."""
+    """`not-included`: a name that is new in the file and in none of the headers that it includes, here.
+
+    Only files are looked at that do not include all that the author's includes.
+    """
     if case.symbols is None:
         return
-    brought = brought_by(case)
     for file in case.c_files:
-        names = {name for name in ccode.names(GOTO.sub(b"", file.ours.added_code)) - brought if not is_generated(name)}
-        names = {name for name in names if not file.ours.before.has_word(name)}
+        lacking = _left_out(file)
+        names = _new_names(file, case) if lacking else set()
         names = set(case.symbols.target.declared(names, file.path)) if names else names
-        names = names and _unreached(names, file, case.symbols)
+        names = names and _unreached(names, lacking, file, case.symbols)
         if names:
             yield flag_of("not-included", "no header that the file includes declares {names}", file, names)
 
 
-def _unreached(names: set[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
-    """Those of the names that come in with no header here, and did so at the author's or stood in the file."""
-    left = names - symbols.target.reached(names, file.path, ccode.included(file.ours.after.data))
-    if not left or file.theirs is None:
+def _left_out(file: FileChange) -> set[bytes]:
+    """What the author's file includes and the target's does not, both after the fix."""
+    if file.theirs is None or file.untouched or not file.ours.before.data:
         return set()
-    known = {name for name in left if file.theirs.before.has_word(name)}
-    includes = ccode.included(file.theirs.after.data)
-    return known | symbols.source.reached(left - known, _source_path(file), includes)
+    return set(ccode.included(file.theirs.after.data)).difference(ccode.included(file.ours.after.data))
+
+
+def _new_names(file: FileChange, case: Case) -> set[bytes]:
+    """The names in the added lines that the target's file does not hold, and the series does not bring."""
+    names = ccode.names(GOTO.sub(b"", file.ours.added_code)) - brought_by(case)
+    return {name for name in names if not is_generated(name) and not file.ours.before.has_word(name)}
+
+
+def _unreached(names: set[bytes], lacking: set[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
+    """Those of the names that come in with no header here, and at the author's with one that is left out."""
+    theirs = symbols.source.reached(names, _source_path(file), lacking)
+    return set(theirs - symbols.target.reached(theirs, file.path, ccode.included(file.ours.after.data)))
 
 
 def _source_path(file: FileChange) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 
 from backports.engine.result import Flag
 
+from . import ccode
 from .changes import Case, FileChange
 from .scope import adapted, functions_at
 
@@ -45,16 +46,34 @@ def look(case: Case) -> Iterator[Flag]:
 def _uses(file: FileChange) -> Iterator[tuple[int, list[bytes]]]:
     """The author's own added lines that use such variables, with these."""
     authored = _authored(file)
+    lines = {at: line for at, line in adapted(file) if file.ours.after.lines[at] in authored}
+    suspects = _redeclared(file, frozenset(_VARIABLE.findall(b"".join(lines.values())))) if lines else frozenset()
     known: dict[tuple[int, int], frozenset[bytes]] = {}
-    for at, line in adapted(file):
-        low, high = file.ours.after.function(at)
-        if low == high or file.ours.after.lines[at] not in authored:
-            continue
-        if (low, high) not in known:
-            known[low, high] = _retyped(file, at)
-        used = known[low, high].intersection(_VARIABLE.findall(line))
-        if used:
-            yield at, sorted(used)
+    for at, line in lines.items():
+        used = suspects.intersection(_VARIABLE.findall(line))
+        body = file.ours.after.function(at) if used else (at, at)
+        if body[0] < body[1] and body not in known:
+            known[body] = _retyped(file, at)
+        found = used.intersection(known.get(body, ()))
+        if found:
+            yield at, sorted(found)
+
+
+def _redeclared(file: FileChange, names: frozenset[bytes]) -> frozenset[bytes]:
+    """Those of the names that are declared in lines which differ between the author's file and the target's."""
+    if file.theirs is None or file.drift is None:
+        return frozenset()
+    theirs, ours = file.drift.before.lines, file.drift.after.lines
+    gone = b"".join(theirs[at] for at in file.drift.removed)
+    new = b"".join(ours[at] for at in file.drift.added)
+    both = [name for name in names if ccode.has_word(gone, name) and ccode.has_word(new, name)]
+    return frozenset(name for name in both if _declares(gone, name) and _declares(new, name))
+
+
+def _declares(text: bytes, name: bytes) -> bool:
+    """Whether some line of the text that holds the name may declare it."""
+    lines = b"".join(line for line in text.splitlines(keepends=True) if name in line)
+    return any(found == name for _, _, found in _DECLARED.findall(lines))
 
 
 def _authored(file: FileChange) -> Collection[bytes]:
