@@ -12,6 +12,8 @@ from backports.engine.verify import any_distinctive, is_anchor, is_distinctive
 
 from .context import FileContext, Landing, Refusal, Replace
 
+PARTLY_THERE = "some of the lines that it adds stood there already; the rest was added"
+
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands without any edit when the postimage stands whole and the preimage has no better claim."""
@@ -115,9 +117,7 @@ def drop_present(context: FileContext, number: int, landing: Landing) -> Landing
     if len(kept) == len(landing.edits):
         return landing
     if kept:
-        return replace(
-            landing, edits=kept, doubt="some of the lines that it adds stood there already; the rest was added"
-        )
+        return replace(landing, edits=kept, doubt=PARTLY_THERE)
     return replace(landing, edits=(), placement=replace(landing.placement, rung=Rung.ALREADY_APPLIED, fuzz=0))
 
 
