@@ -65,6 +65,12 @@ class Headers:
             if base in tree and isinstance(tree[base], pygit2.Blob):
                 yield f"{path}/{base}".lstrip("/"), str(tree[base].id)
 
+    def brought(self, names: Collection[bytes], path: str, includes: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the names that stand in the headers `includes` themselves, for code at `path`."""
+        home = path.rpartition("/")[0]
+        texts = [self._repo[oid].peel(pygit2.Blob).data for name in includes for _, oid in self.find(name, home)]
+        return frozenset(name for name in names if any(ccode.has_word(text, name) for text in texts))
+
     def reached(self, names: Collection[bytes], path: str, includes: Iterable[bytes]) -> frozenset[bytes]:
         """Those of the names that stand in the headers `includes`, or in what those include, for code at `path`."""
         left: set[bytes] = set(names)

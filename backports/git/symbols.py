@@ -200,6 +200,10 @@ class TreeSymbols:
         home = path.rpartition("/")[0]
         return frozenset(name for name in names if self._headers(path).find(name, home))
 
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the identifiers that stand in the headers `includes` themselves."""
+        return self._headers(path).brought(names, path, includes) if names else frozenset()
+
     def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
         """Those of the identifiers that the headers `includes` bring into `path`."""
         return self._headers(path).reached(names, path, includes) if names else frozenset()

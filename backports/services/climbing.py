@@ -126,6 +126,9 @@ class _More:
     def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         return self.tree.headers(names, path)
 
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        return self.tree.brought(names, path, includes)
+
     def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
         return self.tree.reached(names, path, includes)
 

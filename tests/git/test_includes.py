@@ -63,6 +63,10 @@ def test_the_names_that_come_in(symbols, includes: list[bytes], reached: set[byt
     assert symbols.reached(asked, HERE, includes) == reached
 
 
+def test_the_names_that_a_header_brings_itself(symbols) -> None:
+    assert symbols.brought([b"list", b"word_t", b"ALWAYS"], HERE, [b"xen/list.h", b"xen/none.h"]) == {b"list"}
+
+
 def test_code_of_all_architectures_may_mean_the_header_of_any(symbols) -> None:
     asked = [b"x86_cpu", b"arm_cpu"]
     assert symbols.reached(asked, "xen/common/page.c", [b"asm/hvm/cpu.h"]) == set(asked)

@@ -61,8 +61,8 @@ def _new_names(file: FileChange, case: Case) -> set[bytes]:
 
 
 def _unreached(names: set[bytes], lacking: set[bytes], file: FileChange, symbols: Symbols) -> set[bytes]:
-    """Those of the names that come in with no header here, and at the author's with one that is left out."""
-    theirs = symbols.source.reached(names, _source_path(file), lacking)
+    """Those of the names that come in with no header here, and at the author's stand in one that is left out."""
+    theirs = symbols.source.brought(names, _source_path(file), lacking)
     return set(theirs - symbols.target.reached(theirs, file.path, ccode.included(file.ours.after.data)))
 
 

@@ -24,6 +24,9 @@ class SymbolReader(Protocol):
     def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         """Those that an `#include` at `path` would find; these names are as such a line has them (`xen/list.h`)."""
 
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those identifiers that stand in the headers `includes` themselves."""
+
     def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
         """Those identifiers that stand in the headers `includes`, or in what those include."""
 

@@ -31,6 +31,10 @@ class TreeNames:
     def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:  # noqa: ARG002
         return frozenset(name for name in names if self._called(name))
 
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:  # noqa: ARG002
+        texts = [data for name in includes for data in self._called(name)]
+        return frozenset(name for name in names if any(ccode.has_word(text, name) for text in texts))
+
     def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
         texts = [data for name in includes for data in self._called(name)]
         inner = [self.reached(names, path, ccode.included(text)) for text in texts]
