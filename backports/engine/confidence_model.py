@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-ROWS = 323
-THRESHOLD = 0.8943
+ROWS = 1335
+THRESHOLD = 0.8669
 WORTH_TELLING = 0.25
-INTERCEPT = 4.8331
+INTERCEPT = 3.7078
 WEIGHTS: dict[str, float] = {
-    "agrees": 0.2641,
-    "doubts": -0.7064,
-    "drift": -0.2312,
-    "files": -0.2984,
-    "flags": -0.6146,
-    "hunks": -0.3391,
-    "merge-conflict": -0.9954,
-    "moved": -0.1239,
-    "other-lines": -0.4025,
-    "rung:adjacent": -0.1629,
-    "rung:block": 0.3253,
-    "rung:dialect": -0.2933,
-    "rung:exact": 0.4189,
-    "rung:fuzz": 0.1260,
-    "rung:offset": 0.0660,
-    "rung:three-way": 0.2215,
-    "rung:token": -0.7014,
-    "same-file": 0.1883,
+    "agrees": 0.4285,
+    "doubts": -0.6596,
+    "drift": -0.1925,
+    "files": -0.1061,
+    "flags": -1.4172,
+    "fuzz": -0.1283,
+    "insert-ahead": -1.0456,
+    "merge-conflict": -0.8740,
+    "over-changed": -0.4794,
+    "remove-beside": -0.5117,
+    "rung:adjacent": -0.3145,
+    "rung:block": 0.0969,
+    "rung:dialect": 0.0313,
+    "rung:exact": 0.6298,
+    "rung:fuzz": 0.1125,
+    "rung:offset": 0.2521,
+    "rung:three-way": -0.2109,
+    "rung:token": -0.3655,
+    "rung:whitespace": -0.2317,
+    "same-file": 0.1280,
 }

@@ -17,7 +17,15 @@ from .result import Flag, HunkResult, Rung, SeriesResult
 from .rungs import Refusal
 
 WITHHELD = frozenset(
-    {"missing-symbol", "undeclared-symbol", "missing-local", "missing-label", "missing-format", "other-arity"}
+    {
+        "missing-symbol",
+        "undeclared-symbol",
+        "missing-local",
+        "missing-label",
+        "missing-format",
+        "missing-header",
+        "other-arity",
+    }
 )
 KINDS = (FileKind.MODIFY, FileKind.RENAME, FileKind.COPY)
 Withheld = Mapping[int, Mapping[int, Refusal]]

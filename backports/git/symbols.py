@@ -26,6 +26,7 @@ import pygit2
 from backports.engine.guards import ccode
 
 from .errors import GitError
+from .includes import Headers
 from .store import Recent, content_at, tree_at
 
 INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
@@ -173,9 +174,10 @@ Folders = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found out about a tree: the folders near a path, and answers by reach and kind of question."""
+    """What was found out about a tree: the folders near a path, its headers, and answers by reach and kind."""
 
     near: dict[str, Folders] = field(default_factory=dict)
+    headers: dict[Reach, Headers] = field(default_factory=dict)
     answers: dict[tuple[Reach, bool], dict[bytes, bool]] = field(default_factory=dict)
 
 
@@ -229,6 +231,25 @@ class TreeSymbols:
     def read(self, path: str) -> bytes:
         """The tree's file at `path`, or b"" where there is none."""
         return content_at(self._repo[self._oid].peel(pygit2.Tree), path)
+
+    def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        """Those of the names that an `#include` at `path` would find."""
+        home = path.rpartition("/")[0]
+        return frozenset(name for name in names if self._headers(path).find(name, home))
+
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the identifiers that stand in the headers `includes` themselves."""
+        return self._headers(path).brought(names, path, includes) if names else frozenset()
+
+    def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the identifiers that the headers `includes` bring into `path`."""
+        return self._headers(path).reached(names, path, includes) if names else frozenset()
+
+    def _headers(self, path: str) -> Headers:
+        reach = reach_of(path)
+        if reach not in self._known.headers:
+            self._known.headers[reach] = Headers(self._repo, [one for one in self.folders if in_reach(one[0], path)])
+        return self._known.headers[reach]
 
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
         known = self._known.answers.setdefault((reach_of(path), headers_only), {})

@@ -110,15 +110,18 @@ class Climber:
         found = symbols_of(place.repo, place.branch_tip, base or place.branch_tip)
         if place.tip == place.branch_tip:
             return found
-        return replace(found, target=_More(found.target, added_names(place.repo, place.branch_tip, place.tip)))
+        here = symbols_of(place.repo, place.tip, place.tip).target
+        more = added_names(place.repo, place.branch_tip, place.tip)
+        return replace(found, target=_More(found.target, more, here))
 
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """A reader's names and some more."""
+    """A reader's names and some more; `tree` is asked what it includes, of which nothing is kept on disk."""
 
     below: SymbolReader
     more: Collection[bytes]
+    tree: SymbolReader
 
     def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         return self.below.declared(names, path) | self._here(names)
@@ -131,6 +134,15 @@ class _More:
 
     def read(self, path: str) -> bytes:
         return self.below.read(path)
+
+    def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        return self.tree.headers(names, path)
+
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        return self.tree.brought(names, path, includes)
+
+    def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        return self.tree.reached(names, path, includes)
 
     def _here(self, names: Collection[bytes]) -> frozenset[bytes]:
         return frozenset(name for name in names if name in self.more)

@@ -71,6 +71,18 @@ GUARDS: dict[str, Term] = _terms(
             "undeclared symbol",
             "The name is somewhere in this branch, but neither in this file nor in a header within its reach.",
         ),
+        "missing-header": (
+            "missing header",
+            "The new lines include a file that came later than this branch, or has another name here.",
+        ),
+        "not-included": (
+            "not included",
+            "The new lines use a name that this branch has, but no header that the file includes declares it here.",
+        ),
+        "other-type": (
+            "other type",
+            "A variable that a new line uses is a number, a structure or a pointer here, and was another of these.",
+        ),
         "missing-format": (
             "missing format",
             "A new message prints with a conversion that nothing in this branch uses.",

@@ -14,6 +14,7 @@ from backports.engine.verify import any_distinctive, is_anchor, is_distinctive
 from .context import FileContext, Landing, Refusal, Replace
 
 LABEL = re.compile(rb"\s*(?!default\b)[A-Za-z_]\w*:\s*$")
+PARTLY_THERE = "some of the lines that it adds stood there already; the rest was added"
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
@@ -118,9 +119,7 @@ def drop_present(context: FileContext, number: int, landing: Landing) -> Landing
     if len(kept) == len(landing.edits):
         return landing
     if kept:
-        return replace(
-            landing, edits=kept, doubt="some of the lines that it adds stood there already; the rest was added"
-        )
+        return replace(landing, edits=kept, doubt=PARTLY_THERE)
     return replace(landing, edits=(), placement=replace(landing.placement, rung=Rung.ALREADY_APPLIED, fuzz=0))
 
 

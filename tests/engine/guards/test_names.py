@@ -98,7 +98,7 @@ def test_a_function_that_is_static_in_another_file() -> None:
     source = {"lib/door.h": HEADER + b"int bolt(int n);\n", "lib/door.c": SOURCE}
     target = {"lib/door.h": HEADER, "lib/door.c": LONGER, "lib/bolt.c": b"static int bolt(int n)\n{\n}\n"}
     assert codes(port(source, {"lib/door.c": fix(b"    rc = bolt(2);\n")}, target)) == ["undeclared-symbol"]
-    target["lib/bolt.h"] = b"int bolt(int n);\n"
+    target |= {"lib/bolt.h": b"int bolt(int n);\n", "lib/door.h": b'#include "bolt.h"\n' + HEADER}
     assert codes(port(source, {"lib/door.c": fix(b"    rc = bolt(2);\n")}, target)) == []
 
 
