@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .diff import Hunk
-from .locate import function_name, is_heading
+from .locate import STARTS_HEADING, function_name, is_heading
 
 MAX_HEADING = 16
 LONGEST = 2000
@@ -25,13 +25,14 @@ class Function:
 def functions_of(lines: Sequence[bytes]) -> list[Function]:
     """Every function of the file, in order."""
     found: list[Function] = []
-    ends = [at for at, line in enumerate(lines) if line.startswith(b"}")]
-    at = 0
-    while at < len(lines):
-        function = _function_at(lines, at, ends) if is_heading(lines[at]) else None
+    firsts = [line[:1] for line in lines]
+    ends = [at for at, first in enumerate(firsts) if first == b"}"]
+    free = 0
+    for at in [at for at, first in enumerate(firsts) if first in STARTS_HEADING]:
+        function = _function_at(lines, at, ends) if at >= free else None
         if function is not None:
             found.append(function)
-        at = function.stop if function is not None else at + 1
+            free = function.stop
     return found
 
 

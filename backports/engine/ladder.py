@@ -21,7 +21,7 @@ from .result import (
     SeriesResult,
 )
 from .rungs import STRICT_RUNGS
-from .series import OverlayTree, apply_patches, worst
+from .series import OverlayTree, apply_each, apply_patches, worst
 from .tree import LineDiffer, TreeReader, remembered
 from .verify import reverse_patch
 
@@ -100,7 +100,7 @@ def _is_there(
     if len(patches) < 2 or not any(_hints(result) for result in results):
         return False
     undone = [reverse_patch(patch) for patch in reversed(patches)]
-    back = apply_patches(undone, OverlayTree(tree), Tools(differ, STRICT_RUNGS))
+    back = apply_each(undone, OverlayTree(tree), Tools(differ, STRICT_RUNGS))
     return all(result.outcome is Outcome.APPLIED for result in back)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .apply import patched_base
 from .diff import FileDiff, FileKind, Patch
@@ -100,9 +100,14 @@ class OverlayTree:
         return before.data == change.data and before.mode == change.mode
 
 
-def apply_patches(patches: Sequence[Patch], overlay: OverlayTree, tools: Tools) -> tuple[PatchResult, ...]:
+def apply_patches(patches: Iterable[Patch], overlay: OverlayTree, tools: Tools) -> tuple[PatchResult, ...]:
     """Applies the patches in order; each one's changes go into the overlay, as far as they went."""
-    return tuple(_apply_patch(patch, overlay, tools) for patch in patches)
+    return tuple(apply_each(patches, overlay, tools))
+
+
+def apply_each(patches: Iterable[Patch], overlay: OverlayTree, tools: Tools) -> Iterator[PatchResult]:
+    """The same patch by patch, for who may not need them all."""
+    return (_apply_patch(patch, overlay, tools) for patch in patches)
 
 
 def _apply_patch(patch: Patch, overlay: OverlayTree, tools: Tools) -> PatchResult:

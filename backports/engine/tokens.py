@@ -15,6 +15,7 @@ from .tree import Edit, LineDiffer
 TOKEN = re.compile(rb"\n|[^\S\n]+|\w+|[^\w\s]")
 NUMBER = re.compile(rb"^\d")
 WORD = re.compile(rb"\w")
+WORDS = re.compile(rb"\w+")  # what TOKEN takes for names and numbers
 MIN_KEPT = 0.6
 MAX_TOKENS = 4000
 MAX_COMPARED = 5 * MAX_TOKENS
@@ -32,12 +33,10 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer, *, 
     if max(map(len, (base, ours, theirs))) > MAX_BYTES:
         return None
     words = [TOKEN.findall(text) for text in (base, ours, theirs)]
-    if max(map(len, words)) > MAX_TOKENS:
+    if max(map(len, words)) > MAX_TOKENS or not _alike(base, ours) or _is_outdated(base, ours, theirs):
         return None
     mine, other = _edits(words[0], words[1], differ), _edits(words[0], words[2], differ)
     if _numbers(words[0], words[1], mine) and _numbers(words[0], words[2], other):
-        return None
-    if not _alike(words[0], words[1]) or _is_outdated(*words):
         return None
     merged = _merge(words, mine, other, wholly=wholly)
     if merged is None or _opened(words[1], merged) != _opened(words[0], words[2]):
@@ -80,15 +79,15 @@ def can_be_undone(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -
     return undone is not None and undone != ours and merge_words(base, undone, theirs, differ) == ours
 
 
-def _is_outdated(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
+def _is_outdated(base: bytes, ours: bytes, theirs: bytes) -> bool:
     """Whether theirs adds a word of the base's that ours has none of any more."""
-    lost = {word for word in base if WORD.match(word)} - set(ours)
-    return bool(lost & (Counter(theirs) - Counter(base)).keys())
+    lost = set(WORDS.findall(base)).difference(WORDS.findall(ours))
+    return bool(lost) and not lost.isdisjoint(Counter(WORDS.findall(theirs)) - Counter(WORDS.findall(base)))
 
 
-def _alike(base: Sequence[bytes], ours: Sequence[bytes]) -> bool:
+def _alike(base: bytes, ours: bytes) -> bool:
     """Whether ours keeps most of the base's names and numbers, so that it still is the same code."""
-    before, after = (Counter(word for word in words if WORD.match(word)) for words in (base, ours))
+    before, after = Counter(WORDS.findall(base)), Counter(WORDS.findall(ours))
     return (before & after).total() >= MIN_KEPT * before.total()
 
 
@@ -114,7 +113,7 @@ def _edits(old: Sequence[bytes], new: Sequence[bytes], differ: LineDiffer) -> Se
 
 
 def _as_lines(words: Sequence[bytes]) -> bytes:
-    return b"".join((b"\\" if word == b"\n" else word) + b"\n" for word in words)
+    return b"\n".join([b"\\" if word == b"\n" else word for word in words] + [b""])
 
 
 def _numbers(old: list[bytes], new: list[bytes], edits: Sequence[Edit]) -> bool:

@@ -131,7 +131,8 @@ def _hunk(result: HunkResult, budget: _Budget) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {**asdict(step), "answer": step.answer.value}
+    answer = step.answer.value
+    return {"rung": step.rung, "answer": answer, "line": step.line, "code": step.code, "sentence": step.sentence}
 
 
 def _placement(placement: Placement | None) -> dict[str, Any] | None:

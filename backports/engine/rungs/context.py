@@ -6,12 +6,12 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 
 from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of, without_words
 from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
-from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
+from backports.engine.locate import STARTS_HEADING, Index, diff_lines, function_name, is_heading, same_function
 from backports.engine.merge import BaseMap, Merged, Run, merge_runs
 from backports.engine.older import UNSIGNED, drops_suffixes, rules_for
 from backports.engine.result import Placement
@@ -19,9 +19,12 @@ from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors, reverse_hunk
 from backports.engine.wraps import learn_wraps
 
+SPACE = b" \t\r\v\f"  # what bytes.split() takes for white space, but for the end of a line
 
-def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
-    """The functions of a file whose name only one of them has."""
+
+@lru_cache(maxsize=32)
+def named_functions(lines: tuple[bytes, ...]) -> Mapping[bytes, Function]:
+    """The functions of a file whose name only one of them has; a worker asks for the same few files again and again."""
     found = functions_of(lines)
     often = Counter(function.name for function in found)
     return {function.name: function for function in found if often[function.name] == 1}
@@ -35,6 +38,16 @@ def shifted(edit: Edit, old: int, new: int) -> Edit:
 def _bare(line: bytes) -> bytes:
     """The line without its white space, so that a section heading stays one and nothing else becomes one."""
     return b" ".join(line.split()) + b"\n" if is_heading(line) else b" " + b"".join(line.split()) + b"\n"
+
+
+@lru_cache(maxsize=32)
+def _all_bare(lines: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """A file's lines without their white space: first all as text of functions, then the headings among them."""
+    found = [b" %s\n" % text for text in b"".join(lines).translate(None, SPACE).split(b"\n")][: len(lines)]
+    for at, line in enumerate(lines):
+        if line[:1] in STARTS_HEADING:
+            found[at] = _bare(line)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,7 @@ class FileContext:
     _inverse: FileContext | None = None
     _base_index: Index | None = None
     _blind: FileContext | None = None
-    _functions: tuple[list[Function], dict[bytes, Function]] | None = None
+    _functions: tuple[list[Function], Mapping[bytes, Function]] | None = None
     _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
     _merged: list[list[Merged]] | None = None
 
@@ -225,7 +238,7 @@ class FileContext:
         if self.base_map is None or not runs:
             return None
         if self._functions is None:
-            known = named_functions(self.base_map.base), named_functions(self.index.lines)
+            known = named_functions(tuple(self.base_map.base)), named_functions(tuple(self.index.lines))
             self._functions = list(known[0].values()), known[1]
         base, target = self._functions
         at = bisect_right(base, runs[0].start, key=lambda one: one.start) - 1
@@ -265,11 +278,9 @@ class FileContext:
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
         if self.base_map is None or self.strangers is None:
             return {}
-        possible = used & changed_names(self.base_map)
-        sought = self.index.lacking(possible)
-        learned = learn(sought, self.base_map, self.differ) if sought else {}
-        unknown = self.unknown(frozenset(learned))
-        return {name: other for name, other in learned.items() if name in unknown}
+        unknown = self.unknown(self.index.lacking(used))
+        sought = unknown & changed_names(self.base_map) if unknown else unknown
+        return learn(sought, self.base_map, self.differ) if sought else {}
 
     def _renamed_elsewhere(self, known: Collection[bytes]) -> Mapping[bytes, bytes]:
         """What other files of the trees say of names that the hunks add, and that the target's tree lacks."""
@@ -338,8 +349,7 @@ class FileContext:
                 replace(hunk, lines=tuple(Line(line.tag, _bare(line.text)) for line in hunk.lines))
                 for hunk in self.hunks
             ]
-            bare = cache(_bare)  # most lines stand in both files
-            base, target = (list(map(bare, lines)) for lines in (self.base_map.base, self.index.lines))
+            base, target = (_all_bare(tuple(lines)) for lines in (self.base_map.base, self.index.lines))
             edits = self.differ(b"".join(base), b"".join(target))
             blind = FileContext(hunks, Index(target), BaseMap(base, target, edits), self.differ)
             blind.landings, blind._placed = self.landings, self._placed
