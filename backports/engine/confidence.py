@@ -74,7 +74,7 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
     return {
         f"rung:{(result.rung or Rung.EXACT).value}": 1.0,
         "flags": float(bool(result.flags)),
-        "doubts": float(any(_doubted(file) for file in files)),
+        "doubts": float(any(_doubted(file, rewrites=meeting.OVER_CHANGED in met) for file in files)),
         "moved": float(any(_moved(file) for file in files)),
         "hunks": math.log2(1 + sum(len(file.hunks) for file in files)),
         "files": math.log2(1 + len(case.files)),
@@ -89,11 +89,14 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
     } | {way: float(way in met) for way in meeting.WAYS}
 
 
-def _doubted(file: FileResult) -> bool:
-    """Whether a rung doubts a place for good, or the file's line ends are not the patch's."""
+def _doubted(file: FileResult, *, rewrites: bool) -> bool:
+    """Whether a rung doubts a place for good, or the file's line ends are not the patch's.
+
+    No doubt is weighed where the fix rewrites lines that the target has otherwise.
+    """
     noted = [hunk for hunk in file.hunks if hunk.note]
     doubts = [doubt for doubt in file.doubts if not doubt.endswith(BY_LIKENESS)]
-    return len(doubts) > len(noted) or not all(map(_is_weighed, noted))
+    return len(doubts) > len(noted) or not all(map(_is_weighed, noted)) or bool(noted and rewrites)
 
 
 def _is_weighed(hunk: HunkResult) -> bool:

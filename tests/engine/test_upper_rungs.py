@@ -35,7 +35,7 @@ def test_an_insertion_beside_the_targets_own_change() -> None:
     assert after(result) == NEIGHBOUR.replace(
         b"    table[slot].name = name;\n", line + b"    table[slot].name = name;\n"
     )
-    assert (result.rung, result.confidence) == (Rung.ADJACENT, Confidence.REVIEW)
+    assert (result.rung, result.confidence) == (Rung.ADJACENT, Confidence.HIGH)
     assert "right beside" in result.reasons[0]
 
 
@@ -104,7 +104,7 @@ BLOCK = b"static void old_way(int x)\n{\n" + b"".join(b"    step(x, %d);\n" % n 
 def test_a_removed_block_may_read_a_little_differently() -> None:
     base = SHOP.replace(b"void shop_close", BLOCK + b"void shop_close")
     result = on(base.replace(b"    step(x, 5);\n", b"    step(x, 55);\n"), unified(base, SHOP), base)
-    assert (after(result), result.rung, result.confidence) == (SHOP, Rung.BLOCK, Confidence.REVIEW)
+    assert (after(result), result.rung, result.confidence) == (SHOP, Rung.BLOCK, Confidence.HIGH)
 
 
 def test_a_block_with_much_of_the_targets_own_is_not_removed() -> None:

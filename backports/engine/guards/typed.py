@@ -45,12 +45,12 @@ def look(case: Case) -> Iterator[Flag]:
 
 def _uses(file: FileChange) -> Iterator[tuple[int, list[bytes]]]:
     """The author's own added lines that use such variables, with these."""
-    authored = _authored(file)
-    lines = {at: line for at, line in adapted(file) if file.ours.after.lines[at] in authored}
+    lines = dict(adapted(file))
     suspects = _redeclared(file, frozenset(_VARIABLE.findall(b"".join(lines.values())))) if lines else frozenset()
+    authored = _authored(file) if suspects else ()
     known: dict[tuple[int, int], frozenset[bytes]] = {}
     for at, line in lines.items():
-        used = suspects.intersection(_VARIABLE.findall(line))
+        used = suspects.intersection(_VARIABLE.findall(line)) if file.ours.after.lines[at] in authored else frozenset()
         body = file.ours.after.function(at) if used else (at, at)
         if body[0] < body[1] and body not in known:
             known[body] = _retyped(file, at)
