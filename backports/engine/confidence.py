@@ -20,9 +20,12 @@ from .guards import Case
 from .guards.changes import FileChange
 from .guards.structure import changed_alike
 from .result import Confidence, FileResult, HunkResult, Outcome, Rung, SeriesResult
+from .rungs.adjacent import RENUMBERED
 from .rungs.already import PARTLY_THERE
+from .rungs.chunkwise import ELSEWHERE
 
 WEIGHED = (Rung.ADJACENT, Rung.BLOCK)
+NEVER_WEIGHED = (PARTLY_THERE, RENUMBERED, ELSEWHERE)  # doubts that always ask for a person
 MANY = math.log2(1 + 4)
 Evidence = Mapping[str, float]
 
@@ -102,7 +105,7 @@ def _doubted(file: FileResult, *, rewrites: bool) -> bool:
 def _is_weighed(hunk: HunkResult) -> bool:
     """Whether the model weighs what the rung doubts, so that it asks for nobody's eye by itself."""
     placed = hunk.placement
-    return placed is not None and placed.rung in WEIGHED and not placed.fuzz and hunk.note != PARTLY_THERE
+    return placed is not None and placed.rung in WEIGHED and not placed.fuzz and hunk.note not in NEVER_WEIGHED
 
 
 def _moved(file: FileResult) -> bool:

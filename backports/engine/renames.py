@@ -51,7 +51,7 @@ class Renames:
                 files[file].add(name)
         for file, held in files.items():
             pair = self._pair(file)
-            for name, other in learn(held, pair, self._differ).items() if pair else ():
+            for name, other in learn(frozenset(held), pair, self._differ).items() if pair else ():
                 votes[name][other] += 1
         for name, counts in votes.items():
             other, count = counts.most_common(1)[0]

@@ -107,7 +107,7 @@ def _is_gone(context: FileContext, inverse: FileContext, authored: BaseMap, undo
     told = [line for line in told if line not in inverse.removed_lines]  # the patch adds those again elsewhere
     if undo.start < undo.stop or not told:
         return True
-    return (most > 0 or chunkwise.parts(told).isdisjoint(chunkwise.parts(own))) and _is_lost(
+    return (most > 0 or chunkwise.have_nothing_alike(told, own)) and _is_lost(
         context, inverse, authored, undo.start, told
     )
 
