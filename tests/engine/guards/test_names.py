@@ -116,6 +116,14 @@ def test_a_label_that_the_older_function_lacks() -> None:
     assert codes(try_line(b"    if ( rc == 2 )\n        goto out;\n")) == []
 
 
+def test_in_the_authors_own_file_no_label_is_missing() -> None:
+    """The macro that follows may hold it; whatever it is, it is as the author meant it."""
+    odd = LONGER.replace(b"\n out:\n", b"\n").replace(b"    return rc;", b"    goto done;\n    return rc;", 1)
+    path = "lib/door.c"
+    assert codes(port({path: LONGER}, {path: odd}, {path: LONGER})) == []
+    assert codes(port({path: LONGER}, {path: odd}, {path: b"int own;\n" + LONGER})) == ["missing-label"]
+
+
 def test_a_conditional_is_no_label() -> None:
     without = LONGER.replace(b"\n out:\n    return rc;", b"\n    return rc ? out : rc;")
     source_line = b"    if ( rc == 2 )\n        goto out;\n"
