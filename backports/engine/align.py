@@ -15,6 +15,7 @@ from .merge import BaseMap
 from .tree import Edit
 
 LIKENESS = 0.6
+BETWEEN = 0.5  # how alike one line must be to the one that stands for it between the same two lines
 MAX_LINES = 60
 WORD = re.compile(rb"\w+")
 
@@ -51,6 +52,8 @@ class Alignment:
         old, new = self.base[edit.old_start : edit.old_stop], self.target[edit.new_start : edit.new_stop]
         if max(len(old), len(new)) > MAX_LINES:
             return {}
+        if len(old) == len(new) == 1 and likeness(old[0], new[0]) >= BETWEEN:
+            return {edit.old_start: edit.new_start}
         return {edit.old_start + one: edit.new_start + other for one, other in pairs(old, new)}
 
 

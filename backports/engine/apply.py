@@ -11,7 +11,7 @@ from .merge import BaseMap
 from .places import second_best
 from .result import Answer, HunkResult, Rejection, Rung, Step
 from .rungs import FileContext, Landing, Refusal, Rungs, already, dialect, name_of
-from .rungs.context import Replace, Strangers
+from .rungs.context import Renamed, Replace, Strangers
 from .tree import LineDiffer
 from .verify import check_result
 
@@ -47,6 +47,7 @@ def apply_hunks(
     differ: LineDiffer,
     rungs: Rungs,
     strangers: Strangers | None = None,
+    renamed: Renamed | None = None,
     withheld: Mapping[int, Refusal] | None = None,
 ) -> Applied:
     """Places every hunk on `target` by the first rung that takes it, and rewrites the target.
@@ -60,7 +61,8 @@ def apply_hunks(
         hunks = [_hunk_to_lf(hunk) for hunk in hunks]
         base = None if base is None else _to_lf(base)
     index = Index(split_lines(shown))
-    context = FileContext(hunks, index, _base_map(hunks, index, shown, base, differ), differ, strangers)
+    base_map = _base_map(hunks, index, shown, base, differ)
+    context = FileContext(hunks, index, base_map, differ, strangers, renamed)
     trails = _climb(context, rungs)
     for number, refusal in (withheld or {}).items():
         context.withdraw(number, refusal)
@@ -118,7 +120,8 @@ def _climb(context: FileContext, rungs: Rungs) -> list[list[Step]]:
             answer = place(context, number)
             trails[number].append(_step(name, answer))
             if isinstance(answer, Landing):
-                context.land(number, dialect.reword(context, already.drop_present(context, number, answer)))
+                landing = dialect.reword(context, already.drop_present(context, number, answer))
+                context.land(number, already.without_effect(context, landing))
                 continue
             left.append(number)
             if answer is not None:

@@ -1,10 +1,10 @@
 """How far a result can be trusted: `high` or `review`, and on what grounds, in words.
 
-What a result shows (its rungs, doubts, whether a plain merge agrees, how far the files drifted
-apart) is weighed by a logistic model that `tools/fit_confidence.py` fits on real backports whose
-answer is known. A guard's flag always means `review` (flagged results were measured to be wrong
-more often than right), and so does a rung's doubt about a hunk's
-place, and a rung that the model never saw. That a file has another name here is weighed like the rest.
+What a result shows (its rungs, doubts, whether a plain merge agrees, how its changes meet the target's own,
+how far the files drifted apart) is weighed by a logistic model that `tools/fit_confidence.py` fits on real
+backports whose answer is known. A guard's flag always means `review` (flagged results were measured to be wrong
+more often than right), and so does a rung's doubt about a hunk's place, and a rung that the model never saw.
+The doubts of the rungs in WEIGHED, and that a file has another name here, are weighed like the rest.
 """
 
 from __future__ import annotations
@@ -14,12 +14,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from . import confidence_model as model
+from . import meeting
 from .files import BY_LIKENESS
 from .guards import Case
 from .guards.changes import FileChange
 from .guards.structure import changed_alike
-from .result import Confidence, FileResult, Outcome, Rung, SeriesResult
+from .result import Confidence, FileResult, HunkResult, Outcome, Rung, SeriesResult
+from .rungs.adjacent import RENUMBERED
+from .rungs.already import PARTLY_THERE
+from .rungs.chunkwise import ELSEWHERE
 
+WEIGHED = (Rung.ADJACENT, Rung.BLOCK)
+NEVER_WEIGHED = (PARTLY_THERE, RENUMBERED, ELSEWHERE)  # doubts that always ask for a person
 MANY = math.log2(1 + 4)
 Evidence = Mapping[str, float]
 
@@ -32,6 +38,9 @@ SPEAKS_AGAINST = {
     "merge-conflict": "merging by lines conflicts",
     "no-base": "the file that the fix was made on is not at hand",
     "other-lines": "the removed and added lines are not the source's own",
+    meeting.INSERT_AHEAD: "new lines go ahead of ones that are not here, or read otherwise",
+    meeting.REMOVE_BESIDE: "lines are removed beside ones that read otherwise here",
+    meeting.OVER_CHANGED: "lines are rewritten that read otherwise here",
     "moved": "a file has another name here",
     "fuzz": "context lines were given up",
     "drift": "the files have changed much since the source",
@@ -42,6 +51,8 @@ LANDED = {
     Rung.EXACT: "Every hunk landed at its own line",
     Rung.OFFSET: "Every hunk's lines stand whole in one place",
     Rung.THREE_WAY: "Every hunk landed by three-way merge or better",
+    Rung.ADJACENT: "Every hunk landed, and the lines that it changes stand unmodified",
+    Rung.BLOCK: "Every hunk landed, and the lines that it removes are here in other words",
 }
 
 
@@ -62,10 +73,11 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
     files = [file for patch in result.patches for file in patch.files]
     known = [file for file in case.files if file.ours.before.data]
     states = {_state(file) for file in known}
+    met = frozenset[str]().union(*(meeting.ways(file) for file in known))
     return {
         f"rung:{(result.rung or Rung.EXACT).value}": 1.0,
         "flags": float(bool(result.flags)),
-        "doubts": float(any(_doubted(file) for file in files)),
+        "doubts": float(any(_doubted(file, rewrites=meeting.OVER_CHANGED in met) for file in files)),
         "moved": float(any(_moved(file) for file in files)),
         "hunks": math.log2(1 + sum(len(file.hunks) for file in files)),
         "files": math.log2(1 + len(case.files)),
@@ -77,12 +89,23 @@ def evidence(result: SeriesResult, case: Case) -> Evidence:
         "other-lines": float(any(file.theirs is not None and not changed_alike(file) for file in known)),
         "drift": max((_drift(file) for file in known), default=0.0),
         "symbols": float(case.symbols is not None),
-    }
+    } | {way: float(way in met) for way in meeting.WAYS}
 
 
-def _doubted(file: FileResult) -> bool:
-    """Whether a rung doubts a place, or the file's line ends are not the patch's."""
-    return any(not doubt.endswith(BY_LIKENESS) for doubt in file.doubts)
+def _doubted(file: FileResult, *, rewrites: bool) -> bool:
+    """Whether a rung doubts a place for good, or the file's line ends are not the patch's.
+
+    No doubt is weighed where the fix rewrites lines that the target has otherwise.
+    """
+    noted = [hunk for hunk in file.hunks if hunk.note]
+    doubts = [doubt for doubt in file.doubts if not doubt.endswith(BY_LIKENESS)]
+    return len(doubts) > len(noted) or not all(map(_is_weighed, noted)) or bool(noted and rewrites)
+
+
+def _is_weighed(hunk: HunkResult) -> bool:
+    """Whether the model weighs what the rung doubts, so that it asks for nobody's eye by itself."""
+    placed = hunk.placement
+    return placed is not None and placed.rung in WEIGHED and not placed.fuzz and hunk.note not in NEVER_WEIGHED
 
 
 def _moved(file: FileResult) -> bool:

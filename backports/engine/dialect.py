@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from . import wraps
 from .merge import BaseMap
 from .older import Rule
-from .tokens import TOKEN
 from .tree import Edit, LineDiffer
 
 NAME = re.compile(rb"[A-Za-z_]\w*")
 MEMBERS = re.compile(rb"(?<=[\w)\]])((?:(?:->|\.)\s*[A-Za-z_]\w*)+)")
 NO_CODE = re.compile(rb'"(?:[^"\\\n]|\\.)*+"|/\*[^\n]*?(?:\*/|$)|^\s*\*(?=[ /\t]|$)[^\n]*', re.MULTILINE)
+VISIBLE = re.compile(rb"\w+|[^\w\s]")  # the words of tokens.TOKEN but for white space
 CONSISTENT = 0.8
 MAX_LINES = 60
 
@@ -38,18 +39,20 @@ def members_of(lines: Sequence[bytes]) -> frozenset[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the target says what the hunks say: learned names, and rules of the table of older Xen."""
+    """How the target says what the hunks say: learned names, rules of the table of older Xen, wrappers it lacks."""
 
     names: Mapping[bytes, bytes] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    wraps: tuple[bytes, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.names or self.rules)
+        return bool(self.names or self.rules or self.wraps)
 
     def translate(self, line: bytes) -> bytes:
         """The line as the target would say it."""
         for rule in self.rules:
             line = rule.translate(line)
+        line = wraps.unwrap(line, self.wraps) if self.wraps else line
         return NAME.sub(lambda match: self.names.get(match.group(), match.group()), line) if self.names else line
 
     def told(self, lines: Iterable[bytes]) -> list[tuple[bytes, bytes]]:
@@ -58,6 +61,7 @@ class Dialect:
         known = names_of(used)
         found = {(name, other) for name, other in self.names.items() if name in known}
         found |= {(match.group().strip(), match.expand(rule.old)) for rule, match in self._matches(used)}
+        found |= {wraps.told(key) for key in self.wraps if any(key in line for line in used)}
         return sorted(found)
 
     def _matches(self, lines: Sequence[bytes]) -> Iterator[tuple[Rule, re.Match[bytes]]]:
@@ -79,9 +83,8 @@ def changed_names(base_map: BaseMap) -> frozenset[bytes]:
     return names_of([line for edit in base_map.edits for line in base_map.base[edit.old_start : edit.old_stop]])
 
 
-def learn(sought: Collection[bytes], base_map: BaseMap, differ: LineDiffer) -> dict[bytes, bytes]:
+def learn(sought: frozenset[bytes], base_map: BaseMap, differ: LineDiffer) -> dict[bytes, bytes]:
     """What the target calls each of the names `sought`, which it does not have, as far as its changes tell."""
-    source = names_of(base_map.base)
     votes: dict[bytes, Counter[bytes]] = defaultdict(Counter)
     proven: set[tuple[bytes, bytes]] = set()
     for old, new in _pairs(sought, base_map):
@@ -90,14 +93,16 @@ def learn(sought: Collection[bytes], base_map: BaseMap, differ: LineDiffer) -> d
             votes[name][other] += name in sought
         proven.update(swaps if only else ())
     best = {name: counts.most_common(1)[0] for name, counts in votes.items() if name in sought}
-    return {
+    found = {
         name: other
         for name, (other, count) in best.items()
-        if other not in source and (name, other) in proven and count >= CONSISTENT * votes[name].total()
+        if (name, other) in proven and count >= CONSISTENT * votes[name].total()
     }
+    source = names_of(base_map.base) if found else frozenset()
+    return {name: other for name, other in found.items() if other not in source}
 
 
-def _pairs(sought: Collection[bytes], base_map: BaseMap) -> Iterator[tuple[bytes, bytes]]:
+def _pairs(sought: frozenset[bytes], base_map: BaseMap) -> Iterator[tuple[bytes, bytes]]:
     for edit in base_map.edits:
         old, new = base_map.base[edit.old_start : edit.old_stop], base_map.target[edit.new_start : edit.new_stop]
         if not new or not _mentions(old, sought):
@@ -108,13 +113,13 @@ def _pairs(sought: Collection[bytes], base_map: BaseMap) -> Iterator[tuple[bytes
             yield b"".join(old), b"".join(new)
 
 
-def _mentions(lines: Sequence[bytes], sought: Collection[bytes]) -> bool:
-    return any(name in sought for line in lines for name in NAME.findall(line))
+def _mentions(lines: Sequence[bytes], sought: frozenset[bytes]) -> bool:
+    return any(not sought.isdisjoint(NAME.findall(line)) for line in lines)
 
 
 def _swaps(old: bytes, new: bytes, differ: LineDiffer) -> tuple[list[tuple[bytes, bytes]], bool]:
     """Names and what stands where they stood, and whether nothing else was changed."""
-    one, other = _words(old), _words(new)
+    one, other = VISIBLE.findall(old), VISIBLE.findall(new)
     edits: Sequence[Edit] = differ(_as_lines(one), _as_lines(other))
     swaps = []
     for edit in edits:
@@ -124,9 +129,5 @@ def _swaps(old: bytes, new: bytes, differ: LineDiffer) -> tuple[list[tuple[bytes
     return swaps, len(swaps) == len(edits)
 
 
-def _words(text: bytes) -> list[bytes]:
-    return [word for word in TOKEN.findall(text) if word.strip()]
-
-
 def _as_lines(words: Sequence[bytes]) -> bytes:
-    return b"".join(word + b"\n" for word in words)
+    return b"\n".join([*words, b""])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from .apply import Applied, apply_hunks
 from .diff import FileDiff, FileKind
@@ -14,23 +15,30 @@ from .tree import EXECUTABLE, REGULAR, Blob, LineDiffer, TreeReader
 
 Changes = dict[str, Change]
 Answer = tuple[FileResult, Changes]
+T = TypeVar("T")
 RUNG_ORDER = tuple(Rung)
 BY_LIKENESS = "by its name and content"  # ends the doubt about a file that was found elsewhere
 Strangers = Callable[[Collection[bytes], str], frozenset[bytes]]
+Holding = Callable[[bytes, str], Iterator[str]]
+Renamed = Callable[[Collection[bytes], str], Mapping[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What applying needs besides patch and tree.
 
-    `strangers(names, path)` gives those of the names that the source tree has and the target lacks;
-    `withheld` (see withhold.py) the hunks that stay out, by the identity of their file diff. `known` keeps what
-    was applied, so that a series that is applied again without some hunks only climbs where that matters.
+    `strangers(names, path)` gives those of the names that the source tree has and the target lacks,
+    `renamed(names, path)` what the target's tree calls such names when other files tell;
+    `holding(name, path)` the files of the target, in reach of `path`, that hold the name; `withheld` (see
+    withhold.py) the hunks that stay out, by the identity of their file diff. `known` keeps what was applied, so
+    that a series that is applied again without some hunks only climbs where that matters.
     """
 
     differ: LineDiffer = diff_lines
     rungs: Rungs = RUNGS
     strangers: Strangers | None = None
+    renamed: Renamed | None = None
+    holding: Holding | None = None
     withheld: Mapping[int, Mapping[int, Refusal]] = field(default_factory=dict)
     known: dict[Hashable, tuple[FileDiff, Applied]] = field(default_factory=dict)
 
@@ -43,6 +51,11 @@ class Found:
     blob: Blob
     note: str = ""
     doubt: str = ""
+
+
+def bound(ask: Callable[[Collection[bytes], str], T] | None, path: str) -> Callable[[Collection[bytes]], T] | None:
+    """What is asked of names and a path, for this path."""
+    return None if ask is None else lambda names: ask(names, path)
 
 
 def apply_file(diff: FileDiff, tree: TreeReader, tools: Tools) -> Answer:
@@ -118,14 +131,14 @@ def _apply(diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tool
 def _climbed(
     diff: FileDiff, path: str, blob: Blob, base: Blob | None, tools: Tools, held: Mapping[int, Refusal]
 ) -> Applied:
-    ask = tools.strangers
     return apply_hunks(
         diff.hunks,
         blob.data,
         base.data if base else None,
         differ=tools.differ,
         rungs=tools.rungs,
-        strangers=None if ask is None else lambda names: ask(names, path),
+        strangers=bound(tools.strangers, path),
+        renamed=bound(tools.renamed, path),
         withheld=held,
     )
 

@@ -10,6 +10,7 @@ from . import confidence, guards, locate, withhold
 from .diff import Patch
 from .files import RUNG_ORDER, Strangers, Tools
 from .guards.missing import declared_in
+from .renames import Renames
 from .result import (
     FileResult,
     HunkResult,
@@ -20,7 +21,7 @@ from .result import (
     SeriesResult,
 )
 from .rungs import STRICT_RUNGS
-from .series import OverlayTree, apply_patches, worst
+from .series import OverlayTree, apply_each, apply_patches, worst
 from .tree import LineDiffer, TreeReader, remembered
 from .verify import reverse_patch
 
@@ -40,7 +41,7 @@ def apply_series(
     when a result fails the engine's own check.
     """
     differ, overlay = remembered(differ), OverlayTree(tree)
-    tools = Tools(differ, strangers=_strangers(symbols, patches))
+    tools = _tools(differ, symbols, patches)
     results = apply_patches(patches, overlay, tools)
     outcome = worst([result.outcome for result in results])
     if outcome is not Outcome.ALREADY_APPLIED and _is_there(patches, results, tree, overlay, differ):
@@ -57,10 +58,19 @@ def apply_series(
     return confidence.settle(withhold.told(guards.check(result, case), checked), case)
 
 
-def _strangers(symbols: guards.Symbols | None, patches: Sequence[Patch]) -> Strangers | None:
-    """How the rungs ask for names that the source's tree has, the target's lacks, and the series does not bring."""
+def _tools(differ: LineDiffer, symbols: guards.Symbols | None, patches: Sequence[Patch]) -> Tools:
     if symbols is None:
-        return None
+        return Tools(differ)
+    return Tools(
+        differ,
+        strangers=_strangers(symbols, patches),
+        renamed=Renames(symbols, differ).of,
+        holding=symbols.target.holding,
+    )
+
+
+def _strangers(symbols: guards.Symbols, patches: Sequence[Patch]) -> Strangers:
+    """How the rungs ask for names that the source's tree has, the target's lacks, and the series does not bring."""
     brought = cache(lambda: _brought(patches))
 
     def strangers(names: Collection[bytes], path: str) -> frozenset[bytes]:
@@ -90,7 +100,7 @@ def _is_there(
     if len(patches) < 2 or not any(_hints(result) for result in results):
         return False
     undone = [reverse_patch(patch) for patch in reversed(patches)]
-    back = apply_patches(undone, OverlayTree(tree), Tools(differ, STRICT_RUNGS))
+    back = apply_each(undone, OverlayTree(tree), Tools(differ, STRICT_RUNGS))
     return all(result.outcome is Outcome.APPLIED for result in back)
 
 

@@ -117,10 +117,24 @@ class Index:
 
     def heading_named(self, section: bytes) -> int | None:
         """The 0-based line of the only heading that names the function of `section`, or None."""
-        if not function_name(section):
+        name = function_name(section)
+        if not name:
             return None
-        found = [at for at in self._headings if same_function(section, self.lines[at].rstrip())]
+        nameless = [at for at in self._named.get(b"", ()) if same_function(section, self.lines[at].rstrip())]
+        found = [*self._named.get(name, ()), *nameless]
         return found[0] if len(found) == 1 else None
+
+    def has_function(self, name: bytes) -> bool:
+        """Whether a heading names this function."""
+        return name in self._named
+
+    @cached_property
+    def _named(self) -> dict[bytes, list[int]]:
+        """The headings by the name of their function; b"" for those without one."""
+        found: dict[bytes, list[int]] = {}
+        for at in self._headings:
+            found.setdefault(function_name(self.lines[at].rstrip()), []).append(at)
+        return found
 
     def function_at(self, at: int) -> tuple[int, int]:
         """The lines `[low, high)` from the section heading above line `at` to the next heading."""

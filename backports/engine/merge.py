@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from .tree import Edit
 
-WORDS = re.compile(rb"\w\w\w")
+WORDS, WORD = re.compile(rb"\w\w\w"), re.compile(rb"\w")
+REACH = 3  # lines below a place that tell it when the first has a short word only
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,22 @@ class BaseMap:
         before = edit.old_stop == at
         neighbour = self.base[at - (not before)] if at - (not before) < len(self.base) else b""
         is_open = edit.new_start < edit.new_stop and not WORDS.search(neighbour)
-        if is_open and not (before and self._ends_paragraph(at)):
+        if is_open and not (self._tells_below(at) if before else self._opens_block(at)):
             return None
         return edit.new_stop if before else edit.new_start
+
+    def _tells_below(self, at: int) -> bool:
+        """Whether base line `at` ends a paragraph, or has a short word and lines beside it that tell more."""
+        if self._ends_paragraph(at):
+            return True
+        return any(map(WORD.search, self.base[at : at + 1])) and self._stand_and_tell(at, at + REACH)
+
+    def _opens_block(self, at: int) -> bool:
+        """Whether the line above base line `at` is the brace of a block whose heading stands there too."""
+        return at > 1 and self.base[at - 1].strip() == b"{" and self._stand_and_tell(at - 2, at)
+
+    def _stand_and_tell(self, start: int, stop: int) -> bool:
+        return self.whole(start, stop) is not None and any(map(WORDS.search, self.base[start:stop]))
 
     def _ends_paragraph(self, at: int) -> bool:
         """Whether base line `at` is blank and stands unbroken with the line after it, which has words."""

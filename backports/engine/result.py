@@ -50,13 +50,15 @@ class Placement:
     """Where a hunk landed. Lines are 1-based, in the target file before this patch.
 
     `offset` is landed line minus the line that the hunk names, less the drift of the
-    hunks before it; `fuzz` counts context lines that were given up at either end.
+    hunks before it; `fuzz` counts context lines that were given up at either end. `path` is set when
+    the line is in another file than the rest of the file diff: where the function lives that the hunk is in.
     """
 
     rung: Rung
     line: int
     offset: int = 0
     fuzz: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .apply import patched_base
 from .diff import FileDiff, FileKind, Patch
-from .files import Tools, apply_file, base_of, too_much
+from .files import Answer, Tools, apply_file, base_of, too_much
+from .moved import follow
 from .result import Change, FileResult, Outcome, PatchResult
 from .tree import REGULAR, Blob, TreeReader
 
@@ -99,20 +100,31 @@ class OverlayTree:
         return before.data == change.data and before.mode == change.mode
 
 
-def apply_patches(patches: Sequence[Patch], overlay: OverlayTree, tools: Tools) -> tuple[PatchResult, ...]:
+def apply_patches(patches: Iterable[Patch], overlay: OverlayTree, tools: Tools) -> tuple[PatchResult, ...]:
     """Applies the patches in order; each one's changes go into the overlay, as far as they went."""
-    return tuple(_apply_patch(patch, overlay, tools) for patch in patches)
+    return tuple(apply_each(patches, overlay, tools))
+
+
+def apply_each(patches: Iterable[Patch], overlay: OverlayTree, tools: Tools) -> Iterator[PatchResult]:
+    """The same patch by patch, for who may not need them all."""
+    return (_apply_patch(patch, overlay, tools) for patch in patches)
 
 
 def _apply_patch(patch: Patch, overlay: OverlayTree, tools: Tools) -> PatchResult:
     files: list[FileResult] = []
     changes: dict[str, Change] = {}
     for diff in patch.files:
-        result, made = (too_much(diff), {}) if overlay.wears_out(diff.path) else apply_file(diff, overlay, tools)
+        result, made = _apply_file(diff, overlay, tools)
         overlay.take(diff, made)
         changes.update(made)
         files.append(result)
     return PatchResult(patch, worst([file.outcome for file in files]), tuple(files), changes)
+
+
+def _apply_file(diff: FileDiff, overlay: OverlayTree, tools: Tools) -> Answer:
+    if overlay.wears_out(diff.path):
+        return too_much(diff), {}
+    return follow(diff, apply_file(diff, overlay, tools), overlay, tools)
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

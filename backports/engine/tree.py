@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 REGULAR = 0o100644
 EXECUTABLE = 0o100755
@@ -21,8 +21,7 @@ class Blob:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Lines `[old_start, old_stop)` of one text became `[new_start, new_stop)` of the other; 0-based."""
 
     old_start: int

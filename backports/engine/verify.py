@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .diff import FileDiff, FileKind, Hunk, Line, Patch
@@ -20,6 +21,7 @@ COMMON = re.compile(
 MIN_ANCHOR = 8
 
 
+@lru_cache(maxsize=4096)
 def is_distinctive(line: bytes) -> bool:
     """Whether a line tells code apart: `}`, `break;`, `return 0;` and blank lines do not."""
     return not COMMON.fullmatch(line.strip()) and len(WORDS.findall(line)) >= 4

@@ -17,7 +17,15 @@ from .result import Flag, HunkResult, Rung, SeriesResult
 from .rungs import Refusal
 
 WITHHELD = frozenset(
-    {"missing-symbol", "undeclared-symbol", "missing-local", "missing-label", "missing-format", "other-arity"}
+    {
+        "missing-symbol",
+        "undeclared-symbol",
+        "missing-local",
+        "missing-label",
+        "missing-format",
+        "missing-header",
+        "other-arity",
+    }
 )
 KINDS = (FileKind.MODIFY, FileKind.RENAME, FileKind.COPY)
 Withheld = Mapping[int, Mapping[int, Refusal]]
@@ -51,6 +59,8 @@ def told(again: SeriesResult, before: SeriesResult) -> SeriesResult:
 
 def _refusal(flag: Flag, hunk: HunkResult) -> Refusal:
     at = hunk.placement.line if hunk.placement else 1
+    if hunk.placement and hunk.placement.path:
+        return Refusal(flag.code, f"It can be placed at line {at} of {hunk.placement.path}, but {flag.sentence}")
     return Refusal(flag.code, f"It can be placed at line {at}, but {flag.sentence}", at - 1)
 
 
@@ -65,10 +75,11 @@ def _after(result: SeriesResult, path: str) -> bytes:
 def _placed(result: SeriesResult, path: str) -> Iterator[Placed]:
     for patch in result.patches:
         for file in patch.files:
-            if file.path != path or file.diff.kind not in KINDS:
+            if file.diff.kind not in KINDS:
                 continue
             for number, hunk in enumerate(file.hunks):
-                if hunk.placement and hunk.placement.rung is not Rung.ALREADY_APPLIED:
+                place = hunk.placement
+                if place and (place.path or file.path) == path and place.rung is not Rung.ALREADY_APPLIED:
                     yield file.diff, number, hunk
 
 

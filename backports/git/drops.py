@@ -21,7 +21,7 @@ from pathlib import Path
 import pygit2
 
 from backports.engine.diff import FileDiff, FileKind, Hunk, Patch
-from backports.engine.functions import functions_of
+from backports.engine.functions import changed_span, functions_of, holder
 from backports.engine.guards.ccode import WORD as NAME
 from backports.engine.result import FileResult, SeriesResult
 from backports.engine.scan import split_lines
@@ -135,24 +135,11 @@ def _parts(result: SeriesResult, before: pygit2.Tree, here: pygit2.Tree) -> Iter
 
 def enclosing(hunk: Hunk, base: bytes) -> bytes:
     """The function that all changed lines are in, told by the base, else the type that the section names; or b""."""
-    lines = split_lines(base)
-    start, stop = _changed_span(hunk)
-    around = (found for found in functions_of(lines) if found.start <= start and stop <= found.stop)
-    function = next(around, None)
+    function = holder(functions_of(split_lines(base)), *changed_span(hunk))
     if function is not None:
         return function.name
     tag = _TAG.match(hunk.section)
     return tag.group(1) if tag else b""
-
-
-def _changed_span(hunk: Hunk) -> tuple[int, int]:
-    """The 0-based lines `[start, stop)` of the base that are changed; an insertion counts with both neighbours."""
-    at, touched = hunk.old_start - 1, []
-    for line in hunk.lines:
-        if line.tag != " ":
-            touched += [at - (line.tag == "+"), at + 1]
-        at += line.tag != "+"
-    return (min(touched), max(touched)) if touched else (hunk.old_start - 1, at)
 
 
 class _Origins:

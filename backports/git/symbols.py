@@ -26,14 +26,17 @@ import pygit2
 from backports.engine.guards import ccode
 
 from .errors import GitError
-from .store import Recent, tree_at
+from .includes import Headers
+from .store import Recent, content_at, tree_at
 
 INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
 FOLDERS_KEPT = 8_000  # about 5 kB each: some 40 MB in a worker
 LISTINGS_KEPT = 20_000
 FILLED_KEPT = 100_000
+HOLDERS_KEPT = 50_000
 TREES_KEPT = 64
 BIGGEST_BLOB = 4 * 1024 * 1024
+MAX_FOLDERS = 24  # a name that more folders hold is used all over
 FIRST_FOLDERS = 8  # how many are asked first; each next lot is four times as large
 _ARCH = re.compile(r"(?:^|/)(?:arch/|asm-)([A-Za-z0-9]+)(?=/|$)")
 GENERIC = "gen"  # asm-generic, by its first letters
@@ -52,6 +55,10 @@ class Folder:
     headers: Hashes[int]
     sources: Hashes[int]
 
+    def holds(self, key: int) -> bool:
+        """Whether any of its files has the name of this number."""
+        return bool(_held(self.headers, (key,)) or _held(self.sources, (key,)))
+
 
 class SymbolIndex:
     """The index in `folder` (made when missing); None keeps it in memory only.
@@ -67,6 +74,7 @@ class SymbolIndex:
         self._listings: Recent[str, _Listing] = Recent(LISTINGS_KEPT)
         self._flat: Recent[str, Folders] = Recent(LISTINGS_KEPT)
         self._trees: Recent[str, _Known] = Recent(TREES_KEPT)
+        self._holders: Recent[tuple[str, int], tuple[str, ...]] = Recent(HOLDERS_KEPT)
 
     def of(self, repo: pygit2.Repository, treeish: str) -> TreeSymbols:
         """What the tree names; nothing is read until it is asked."""
@@ -116,6 +124,23 @@ class SymbolIndex:
             self.load(repo, [oid])
         return self._folders.get(oid, lambda: Folder(array("I"), array("I")))
 
+    def files_with(self, repo: pygit2.Repository, folder: str, key: int) -> tuple[str, ...]:
+        """The names of a folder's own files that hold the name of this number."""
+        return self._holders.get((folder, key), lambda: tuple(self._search(repo, folder, key)))
+
+    def _search(self, repo: pygit2.Repository, folder: str, key: int) -> Iterator[str]:
+        known = self._names_of(repo, [blob for blob, _ in self._listing(repo, folder).files])
+        for entry in repo[folder].peel(pygit2.Tree):
+            if str(entry.id) in known and _held(_unpacked(known[str(entry.id)]), (key,)):
+                yield entry.name or ""
+
+    def _names_of(self, repo: pygit2.Repository, blobs: Sequence[str]) -> dict[str, bytes]:
+        """The packed names of blobs, which the index has unless it is in memory only."""
+        if self._file is None:
+            return {oid: _packed(repo, oid) for oid in blobs}
+        with self._connection(self._file) as database:
+            return _known_blobs(database, repo, blobs)[0]
+
     def flat(self, repo: pygit2.Repository, oid: str) -> Folders:
         """Every folder at or below this one that holds C files itself, as (path from here, oid)."""
         return self._flat.get(oid, lambda: tuple(self._walk(repo, oid)))
@@ -149,9 +174,10 @@ Folders = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was found out about a tree: the folders near a path, and answers by reach and kind of question."""
+    """What was found out about a tree: the folders near a path, its headers, and answers by reach and kind."""
 
-    near: dict[str, list[str]] = field(default_factory=dict)
+    near: dict[str, Folders] = field(default_factory=dict)
+    headers: dict[Reach, Headers] = field(default_factory=dict)
     answers: dict[tuple[Reach, bool], dict[bytes, bool]] = field(default_factory=dict)
 
 
@@ -193,6 +219,38 @@ class TreeSymbols:
         """Those of the names that any C file in reach of `path` holds."""
         return self._find(names, path, headers_only=False)
 
+    def holding(self, name: bytes, path: str) -> Iterator[str]:
+        """The C files in reach of `path` that hold the identifier, near folders first."""
+        near, key = self._near(path), zlib.crc32(name)
+        self._index.load(self._repo, (oid for _, oid in near))
+        folders = [(folder, oid) for folder, oid in near if self._index.folder(self._repo, oid).holds(key)]
+        for folder, oid in folders if len(folders) <= MAX_FOLDERS else ():
+            for file in self._index.files_with(self._repo, oid, key):
+                yield f"{folder}/{file}" if folder else file
+
+    def read(self, path: str) -> bytes:
+        """The tree's file at `path`, or b"" where there is none."""
+        return content_at(self._repo[self._oid].peel(pygit2.Tree), path)
+
+    def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        """Those of the names that an `#include` at `path` would find."""
+        home = path.rpartition("/")[0]
+        return frozenset(name for name in names if self._headers(path).find(name, home))
+
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the identifiers that stand in the headers `includes` themselves."""
+        return self._headers(path).brought(names, path, includes) if names else frozenset()
+
+    def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        """Those of the identifiers that the headers `includes` bring into `path`."""
+        return self._headers(path).reached(names, path, includes) if names else frozenset()
+
+    def _headers(self, path: str) -> Headers:
+        reach = reach_of(path)
+        if reach not in self._known.headers:
+            self._known.headers[reach] = Headers(self._repo, [one for one in self.folders if in_reach(one[0], path)])
+        return self._known.headers[reach]
+
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
         known = self._known.answers.setdefault((reach_of(path), headers_only), {})
         new = [name for name in names if name not in known]
@@ -205,8 +263,8 @@ class TreeSymbols:
         wanted = {zlib.crc32(name): name for name in names}
         found: set[bytes] = set()
         for lot in _lots(self._near(path)):
-            self._index.load(self._repo, lot)
-            for oid in lot:
+            self._index.load(self._repo, (oid for _, oid in lot))
+            for _, oid in lot:
                 folder = self._index.folder(self._repo, oid)
                 for known in (folder.headers,) if headers_only else (folder.headers, folder.sources):
                     found.update(wanted.pop(key) for key in _held(known, wanted))
@@ -214,13 +272,13 @@ class TreeSymbols:
                     return found
         return found
 
-    def _near(self, path: str) -> list[str]:
+    def _near(self, path: str) -> Folders:
         """The folders that code at `path` can use, those first that are likeliest to hold a name."""
         home = path.rpartition("/")[0]
         if home not in self._known.near:
             near = [folder for folder in self.folders if in_reach(folder[0], path)]
             near.sort(key=lambda folder: _distance(folder[0], home))
-            self._known.near[home] = [oid for _, oid in near]
+            self._known.near[home] = tuple(near)
         return self._known.near[home]
 
 
@@ -251,7 +309,7 @@ def _distance(folder: str, home: str) -> tuple[bool, bool, int]:
     return folder != home, "include" not in folder, -shared
 
 
-def _lots(folders: Sequence[str]) -> Iterator[Sequence[str]]:
+def _lots(folders: Folders) -> Iterator[Folders]:
     start, size = 0, FIRST_FOLDERS
     while start < len(folders):
         yield folders[start : start + size]

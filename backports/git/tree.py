@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import nsmallest
-from pathlib import PurePosixPath
 
 import pygit2
 from pygit2.enums import DiffOption
@@ -12,7 +11,7 @@ from pygit2.enums import DiffOption
 from backports.engine.tree import REGULAR, SUBMODULE, Blob, Edit
 
 from .likeness import SPLIT_SHARE, Profile, Sought, likely_order, shared_words
-from .paths import PathIndex, home_of, other_folders, path_index
+from .paths import PathIndex, home_of, other_folders, path_index, suffix_of
 from .store import Recent, tree_at
 
 MOVES_KEPT = 4096
@@ -98,7 +97,7 @@ class GitTree:
     def _renamed(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
         if self._base is None or base is None:
             return []
-        new = self._new_files(index).get(PurePosixPath(path).suffix, ())
+        new = self._new_files(index).get(suffix_of(path), ())
         nearest = nsmallest(RENAME_CANDIDATES, new, key=lambda other: (-shared_words(path, other), other))
         return likely_order(path, self._scored(base, nearest))
 
@@ -109,9 +108,8 @@ class GitTree:
     def _find_new(self, index: PathIndex) -> dict[str, list[str]]:
         known = path_index(self._repo, self._base).oids if self._base is not None else {}
         found: dict[str, list[str]] = {}
-        for other in index.oids:
-            if other not in known:
-                found.setdefault(PurePosixPath(other).suffix, []).append(other)
+        for other in index.oids.keys() - known.keys():
+            found.setdefault(suffix_of(other), []).append(other)
         return found
 
     def _still_unsplit(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
@@ -149,9 +147,10 @@ def diff_lines(old: bytes, new: bytes) -> list[Edit]:
 
 
 def _edit(hunk: pygit2.DiffHunk) -> Edit:
-    old = hunk.old_start - 1 if hunk.old_lines else hunk.old_start
-    new = hunk.new_start - 1 if hunk.new_lines else hunk.new_start
-    return Edit(old, old + hunk.old_lines, new, new + hunk.new_lines)
+    removed, added = hunk.old_lines, hunk.new_lines
+    old = hunk.old_start - 1 if removed else hunk.old_start
+    new = hunk.new_start - 1 if added else hunk.new_start
+    return Edit(old, old + removed, new, new + added)
 
 
 def _entry(tree: pygit2.Tree, path: str) -> Blob | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import pygit2
 
+from backports.engine.compare import differing_paths
 from backports.engine.guards import SymbolReader, Symbols
 from backports.engine.result import Outcome
 from backports.git.bases import Base, How, find_base, with_base
@@ -23,6 +24,8 @@ from . import evidence
 from .names import added_names, is_filled, symbols_of
 from .sources import KEPT_SOURCES, Source, read_result, read_source
 from .trying import Tried, choose, inherited, try_patches
+
+MOST_PATHS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,10 @@ class Climbed:
 
     def summary(self) -> list[dict[str, Any]]:
         """The `sources` part of the evidence."""
-        return [_summary(source, tried, chosen=tried is self.best) for source, tried in self.tried]
+        return [
+            {**_summary(source, tried, chosen=tried is self.best), **_beside(tried, self.best)}
+            for source, tried in self.tried
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +110,39 @@ class Climber:
         found = symbols_of(place.repo, place.branch_tip, base or place.branch_tip)
         if place.tip == place.branch_tip:
             return found
-        return replace(found, target=_More(found.target, added_names(place.repo, place.branch_tip, place.tip)))
+        here = symbols_of(place.repo, place.tip, place.tip).target
+        more = added_names(place.repo, place.branch_tip, place.tip)
+        return replace(found, target=_More(found.target, more, here))
 
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """A reader's names and some more."""
+    """A reader's names and some more; `tree` is asked what it includes, of which nothing is kept on disk."""
 
     below: SymbolReader
     more: Collection[bytes]
+    tree: SymbolReader
 
     def declared(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         return self.below.declared(names, path) | self._here(names)
 
     def present(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
         return self.below.present(names, path) | self._here(names)
+
+    def holding(self, name: bytes, path: str) -> Iterator[str]:
+        return self.below.holding(name, path)
+
+    def read(self, path: str) -> bytes:
+        return self.below.read(path)
+
+    def headers(self, names: Collection[bytes], path: str) -> frozenset[bytes]:
+        return self.tree.headers(names, path)
+
+    def brought(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        return self.tree.brought(names, path, includes)
+
+    def reached(self, names: Collection[bytes], path: str, includes: Collection[bytes]) -> frozenset[bytes]:
+        return self.tree.reached(names, path, includes)
 
     def _here(self, names: Collection[bytes]) -> frozenset[bytes]:
         return frozenset(name for name in names if name in self.more)
@@ -173,6 +197,14 @@ def _held(repo: pygit2.Repository, oid: str) -> str:
         return str(commit_at(repo, oid).id) if oid else ""
     except GitError:
         return ""
+
+
+def _beside(tried: Tried, best: Tried) -> dict[str, Any]:
+    """Where a whole result reads otherwise than the one that is used: two sources are two witnesses."""
+    both = tried.outcome is best.outcome is Outcome.APPLIED and tried is not best
+    if not both or tried.result is None or best.result is None:
+        return {}
+    return {"differs_in": [evidence.text(path) for path in differing_paths(best.result, tried.result)][:MOST_PATHS]}
 
 
 def _summary(source: Source, tried: Tried, *, chosen: bool) -> dict[str, Any]:

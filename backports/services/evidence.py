@@ -1,7 +1,8 @@
 """An attempt's evidence as JSON: what was tried, file by file and hunk by hunk.
 
     {"sources": [{"branch", "origin", "outcome", "rung", "confidence", "landed", "total",
-                  "problem_code", "problem", "chosen"}],
+                  "problem_code", "problem", "chosen",
+                  "differs_in": [path], where it is a whole result beside the one that is used}],
      "patches": [{"subject", "author", "outcome",
                   "files": [{"path", "old_path", "new_path", "kind", "outcome", "rung", "note", "code",
                              "hunks": [{"header", "lines": [[tag, text]], "placement", "rejection", "note",
@@ -130,11 +131,14 @@ def _hunk(result: HunkResult, budget: _Budget) -> dict[str, Any]:
 
 
 def _step(step: Step) -> dict[str, Any]:
-    return {**asdict(step), "answer": step.answer.value}
+    answer = step.answer.value
+    return {"rung": step.rung, "answer": answer, "line": step.line, "code": step.code, "sentence": step.sentence}
 
 
 def _placement(placement: Placement | None) -> dict[str, Any] | None:
-    return None if placement is None else {**asdict(placement), "rung": placement.rung.value}
+    if placement is None:
+        return None
+    return {**asdict(placement), "rung": placement.rung.value, "path": text(placement.path)}
 
 
 def _rejection(result: HunkResult) -> dict[str, Any] | None:

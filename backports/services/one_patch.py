@@ -103,7 +103,8 @@ def _hunk(number: int, hunk: HunkResult) -> str:
     if hunk.placement is not None:
         place = hunk.placement
         fuzz = f", fuzz {place.fuzz}" if place.fuzz else ""
-        return f"hunk {number}: {place.rung} at line {place.line}, offset {place.offset}{fuzz}"
+        where = f" of {evidence.text(place.path)}" if place.path else f", offset {place.offset}"
+        return f"hunk {number}: {place.rung} at line {place.line}{where}{fuzz}"
     assert hunk.rejection is not None  # noqa: S101 - exactly one of the two is set
     where = f"; likely place: line {hunk.rejection.line}" if hunk.rejection.line else ""
     return f"hunk {number}: did not land ({hunk.rejection.code}): {hunk.rejection.sentence}{where}"

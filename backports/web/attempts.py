@@ -72,7 +72,14 @@ def _presence(attempt: Attempt) -> str:
 
 
 def _source(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "origin": words.ORIGINS.get(row["origin"], row["origin"])}
+    return {**row, "origin": words.ORIGINS.get(row["origin"], row["origin"]), "beside": _beside(row.get("differs_in"))}
+
+
+def _beside(paths: list[str] | None) -> str:
+    """Whether another source comes to the same, comments and white space aside; "" where that is no question."""
+    if paths is None:
+        return ""
+    return f"Its result differs in {', '.join(paths)}." if paths else "It comes to the same result."
 
 
 def _history(request: HttpRequest, attempt: Attempt) -> list[Attempt]:

@@ -103,9 +103,10 @@ def _ranges(lines: Sequence[int]) -> str:
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:MOST])
 
 
-def _hunk_at(file: dict[str, Any], line: int, patch: int, number: int, evidence: Evidence) -> str:
-    """Where a hunk is, in words; the patch is named where there are several."""
-    place = f"{file['path']}:{line}" if line else file["path"]
+def _hunk_at(file: dict[str, Any], line: int, patch: int, number: int, evidence: Evidence, *, path: str = "") -> str:
+    """Where a hunk is, in words; the patch is named where there are several, and `path` when it is another file."""
+    path = path or file["path"]
+    place = f"{path}:{line}" if line else path
     of_many = f"patch {patch}, " if len(evidence["patches"]) > 1 else ""
     return f"{place} ({of_many}hunk {number})"
 
@@ -136,9 +137,11 @@ def _stop(code: str, sentence: str, place: str, anchor: str) -> Finding:
 def _doubts(evidence: Evidence) -> Iterator[Finding]:
     for file, patch, position in _files(evidence):
         for number, hunk in enumerate(file["hunks"], 1):
-            if hunk["placement"] and hunk.get("note"):
-                rung = hunk["placement"]["rung"]
-                place = _hunk_at(file, hunk["placement"]["line"], patch, number, evidence)
+            placed = hunk["placement"]
+            if placed and hunk.get("note"):
+                rung = placed["rung"]
+                path = placed.get("path", "")
+                place = _hunk_at(file, placed["line"], patch, number, evidence, path=path)
                 anchor = f"hunk-{patch}-{position}-{number}"
                 yield Finding("rung", rung, STEPS.get(rung), f"{hunk['note']}.", place, anchor)
 

@@ -41,9 +41,13 @@ STEPS: dict[str, Term] = {
                 "nearest",
                 "The lines stand whole, in several places or in another function; the nearest is taken, for review.",
             ),
+            "moved": (
+                "moved",
+                "The function that the hunk is in lives in another file of this branch; the rungs place it there.",
+            ),
             "undone": (
                 "undone",
-                "Undoing the change would land here, so the branch has it already, in other surroundings.",
+                "All that it adds is here and nothing is left to remove, so the branch has it, in other surroundings.",
             ),
         },
     ),
@@ -66,6 +70,18 @@ GUARDS: dict[str, Term] = _terms(
         "undeclared-symbol": (
             "undeclared symbol",
             "The name is somewhere in this branch, but neither in this file nor in a header within its reach.",
+        ),
+        "missing-header": (
+            "missing header",
+            "The new lines include a file that came later than this branch, or has another name here.",
+        ),
+        "not-included": (
+            "not included",
+            "The new lines use a name that this branch has, but no header that the file includes declares it here.",
+        ),
+        "other-type": (
+            "other type",
+            "A variable that a new line uses is a number, a structure or a pointer here, and was another of these.",
         ),
         "missing-format": (
             "missing format",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from backports.models import Attempt
 from backports.services.attempts import requeue
 from tests.backports.conftest import Workshop
@@ -65,6 +67,21 @@ def test_context_that_drifted_is_given_up_with_its_amount_where_no_base_is_found
     assert (row.outcome, row.rung, row.fuzz, row.confidence) == ("applied", "fuzz", 1, "review")
     assert any("fuzz 1" in reason for reason in row.reasons)
     assert row.evidence["sources"][0]["base"] == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "differs"),
+    [(b"toy_trace_pull(toy); /* once */", []), (b"toy_trace_push(toy);", ["common/queue.c"])],
+)
+def test_two_sources_for_review_are_two_witnesses(workshop: Workshop, line: bytes, differs: list[str]) -> None:
+    patch = without_index(workshop.toy.patch("master", PULL, "queue: trace")).replace(b"QUEUE_PULL);", b"QUEUE_ANY);")
+    other = patch.replace(b"toy_trace_pull(toy);", line)
+    lines = "xsa951-4.4.patch    Toy 4.4\nxsa951.patch    xen-unstable"
+    workshop.take(951, {"xsa951-4.4.patch": patch, "xsa951.patch": other}, lines=lines)
+    workshop.work()
+    used, beside = workshop.cell(951, "4.3").evidence["sources"]
+    assert "differs_in" not in used
+    assert beside["differs_in"] == differs
 
 
 def test_a_patch_without_ids_is_merged_with_the_base_that_was_found(workshop: Workshop) -> None:

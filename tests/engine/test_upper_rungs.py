@@ -35,7 +35,7 @@ def test_an_insertion_beside_the_targets_own_change() -> None:
     assert after(result) == NEIGHBOUR.replace(
         b"    table[slot].name = name;\n", line + b"    table[slot].name = name;\n"
     )
-    assert (result.rung, result.confidence) == (Rung.ADJACENT, Confidence.REVIEW)
+    assert (result.rung, result.confidence) == (Rung.ADJACENT, Confidence.HIGH)
     assert "right beside" in result.reasons[0]
 
 
@@ -104,7 +104,7 @@ BLOCK = b"static void old_way(int x)\n{\n" + b"".join(b"    step(x, %d);\n" % n 
 def test_a_removed_block_may_read_a_little_differently() -> None:
     base = SHOP.replace(b"void shop_close", BLOCK + b"void shop_close")
     result = on(base.replace(b"    step(x, 5);\n", b"    step(x, 55);\n"), unified(base, SHOP), base)
-    assert (after(result), result.rung, result.confidence) == (SHOP, Rung.BLOCK, Confidence.REVIEW)
+    assert (after(result), result.rung, result.confidence) == (SHOP, Rung.BLOCK, Confidence.HIGH)
 
 
 def test_a_block_with_much_of_the_targets_own_is_not_removed() -> None:
@@ -129,8 +129,11 @@ def test_other_words_of_one_line_merge() -> None:
         (b"f(a, b);\n", b"f(a, c);\n", b"f(a, d);\n", None),  # the same word
         (b"BIT(NAME, 3)\n", b"BIT(NAME, 4)\n", b"BIT(NAME, 3)\nBIT(OTHER, 4)\n", None),  # slots of a table
         (b"used = 0;\n", b"reset();\ncount_of_all = 0;\n", b"used = x;\n", None),  # no longer the same code
+        (b"void __late_init f(int x)\n", b"void __init f(int x)\n", b"void f(long x)\n", b"void f(long x)\n"),
+        (b"if (a && b == c)\n", b"if (a && d == e)\n", b"if (a)\n", None),  # more than a few words of what goes
+        (b"p = page(conv(m));\n", b"p = page(m);\n", b"int q = conv(m);\n", None),  # a bracket would stay open
     ],
-    ids=["other words", "same word", "numbers on both sides", "other code"],
+    ids=["other words", "same word", "numbers", "other code", "a word that goes", "a term that goes", "brackets"],
 )
 def test_words_of_both_sides(base: bytes, ours: bytes, theirs: bytes, merged: bytes | None) -> None:
     assert merge_words(base, ours, theirs, diff_lines) == merged
@@ -179,3 +182,150 @@ def test_functions_are_told_by_their_layout() -> None:
         + MOVABLE
     )
     assert [(one.name, one.start, one.stop) for one in functions_of(lines)] == [(b"two", 2, 11), (b"moved", 12, 20)]
+
+
+def test_words_that_go_must_read_the_same_where_all_are_asked_for() -> None:
+    sides = b"void __late_init f(int x)\n", b"void __init f(int x)\n", b"void f(long x)\n"
+    assert merge_words(*sides, diff_lines, wholly=True) is None
+
+
+LOOP = b"""\
+int scan(struct table *t)
+{
+    int rc = 0;
+
+    for (i = 0; i < used; i++)
+    {
+        rc = look_at(t, i);
+        count(rc);
+    }
+    log_failure(warn, "look %u", i);
+    if ( i )
+    {
+        t->seen = i;
+    }
+    return rc;
+}
+"""
+
+
+def test_an_insertion_at_the_start_of_a_block() -> None:
+    """Shape of XSA-273 c67a8b808ad1: the target's own lines begin right below the brace, too."""
+    fixed = LOOP.replace(
+        b"    {\n        rc = look_at",
+        b"    {\n        if (!valid(t, i))\n            continue;\n\n        rc = look_at",
+    )
+    target = LOOP.replace(
+        b"        rc = look_at(t, i);\n", b"        if (guest(t, i))\n            rc = look_at(t, i);\n"
+    )
+    result = on(target, unified(LOOP, fixed), LOOP)
+    assert after(result) == target.replace(
+        b"    {\n        if (guest", b"    {\n        if (!valid(t, i))\n            continue;\n\n        if (guest"
+    )
+    assert result.rung is Rung.ADJACENT
+
+
+def test_a_brace_whose_heading_the_target_changed_is_no_place() -> None:
+    fixed = LOOP.replace(b"    {\n        rc = look_at", b"    {\n        prepare(t, i);\n        rc = look_at")
+    target = LOOP.replace(b"    for (i = 0; i < used; i++)\n", b"    while (more(t))\n").replace(
+        b"        rc = look_at(t, i);\n", b"        i = next(t);\n        rc = peek(t);\n"
+    )
+    assert on(target, unified(LOOP, fixed), LOOP).outcome is Outcome.CONFLICT
+
+
+CHECKED = LOOP.replace(b"    if ( i )\n", b"    assert_unlocked(t);\n    if ( i )\n")
+
+
+def test_a_short_line_with_telling_ones_below_it_is_a_neighbour() -> None:
+    """Shape of XSA-299 d3c4b609fafd: the message above is another in the target."""
+    target = LOOP.replace(b'    log_failure(warn, "look %u", i);\n', b'    print("failed at %u", i);\n')
+    result = on(target, unified(LOOP, CHECKED), LOOP)
+    assert after(result) == target.replace(b"    if ( i )\n", b"    assert_unlocked(t);\n    if ( i )\n")
+
+
+def test_a_short_line_alone_is_no_neighbour() -> None:
+    target = LOOP.replace(b'    log_failure(warn, "look %u", i);\n', b'    print("failed at %u", i);\n').replace(
+        b"        t->seen = i;\n", b"        t->latest = i + 1;\n"
+    )
+    assert on(target, unified(LOOP, CHECKED), LOOP).outcome is Outcome.CONFLICT
+
+
+HEADER = (
+    b"#include <shop.h>\n\n#define SHOP_FRAMES 1U\n\n"
+    b"struct shop_arch {\n    int frames;\n};\n\nint shop_map(int frame);\n"
+)
+MORE = HEADER.replace(b"FRAMES 1U\n", b"FRAMES 1U\n#define SHOP_VERSION 1\n")
+
+
+def test_a_line_added_at_the_end_of_a_paragraph_that_reads_differently() -> None:
+    """Shape of XSA-268 5fd0bb322d07: the next paragraph is not in the target at all."""
+    target = b"#include <shop.h>\n\n#define SHOP_FRAMES 4\n\nint shop_map(int frame);\n"
+    result = on(target, unified(HEADER, MORE), HEADER)
+    assert (after(result), result.rung) == (target.replace(b" 4\n", b" 4\n#define SHOP_VERSION 1\n"), Rung.BLOCK)
+
+
+def test_a_paragraph_that_goes_on_in_the_target_has_no_end_there() -> None:
+    target = b"#include <shop.h>\n\n#define SHOP_FRAMES 4\n#define SHOP_OWN 2\nint shop_map(int frame);\n"
+    assert on(target, unified(HEADER, MORE), HEADER).outcome is Outcome.CONFLICT
+
+
+STATE = b"struct state {\n    uint8_t index;\n    bool standard;\n    uint32_t latch;\n    spinlock_t lock;\n};\n"
+
+
+def test_one_line_in_the_place_of_one_may_be_less_alike() -> None:
+    """Shape of XSA-463 92667bef147c."""
+    target = STATE.replace(b"bool standard;", b"bool_t standard;")
+    gone = STATE.replace(b"    bool standard;\n", b"")
+    assert after(on(target, unified(STATE, gone), STATE)) == gone
+
+
+@pytest.mark.parametrize("own", [b"    bool_t planar;\n", b"    bool_t standard;\n    bool_t planar;\n"])
+def test_another_line_and_two_lines_are_not_in_the_place_of_one(own: bytes) -> None:
+    gone = STATE.replace(b"    bool standard;\n", b"")
+    result = on(STATE.replace(b"    bool standard;\n", own), unified(STATE, gone), STATE)
+    assert result.outcome is Outcome.CONFLICT
+
+
+SPLIT = b"""\
+int pick(int node)
+{
+    trace(node);
+    count_picks();
+    watch(node);
+
+    if (node < 0)
+        node = first();
+    first_node = node;
+
+    return walk(node);
+}
+"""
+WHOLE = b"""\
+int take(int node, int order)
+{
+    int zone = zone_of(order);
+
+    if (node < 0)
+        node = last(order);
+    first_node = node;
+    check_zone(zone);
+    return claim(node, order);
+}
+"""
+LIMITED = SPLIT.replace(
+    b"    first_node = node;\n", b"    if (node > LAST)\n        return 0;\n    first_node = node;\n"
+)
+
+
+def test_a_function_that_the_target_lacks_may_be_part_of_another() -> None:
+    """Shape of XSA-231 2fece3530352: the function was split later."""
+    result = on(WHOLE, unified(SPLIT, LIMITED), SPLIT)
+    assert b"        node = last(order);\n    if (node > LAST)\n        return 0;\n    first_node" in (
+        after(result) or b""
+    )
+    assert result.confidence is Confidence.REVIEW
+
+
+def test_a_function_that_the_target_has_is_not_looked_for_in_another() -> None:
+    target = b"int pick(int node)\n{\n    return closest(node);\n}\n\n" + WHOLE
+    assert on(target, unified(SPLIT, LIMITED), SPLIT).outcome is Outcome.CONFLICT

@@ -9,7 +9,7 @@ import pytest
 
 from backports.git.errors import GitError
 from backports.git.store import open_repository
-from backports.git.symbols import INDEX_NAME, SymbolIndex, in_reach
+from backports.git.symbols import INDEX_NAME, MAX_FOLDERS, SymbolIndex, in_reach
 
 HEADER = b"struct lamp { int watts; };\nint lamp_on(struct lamp *l, int level);\n"
 SOURCE = b'#include "lamp.h"\nstatic int dim(int n)\n{\n    return n; /* flicker */\n}\n'
@@ -34,6 +34,25 @@ def test_what_headers_declare_and_what_any_file_holds(project, tmp_path, on_disk
     assert symbols.present(asked, "lib/lamp.c") == {b"lamp_on", b"lamp_on/2", b"dim"}
     assert symbols.present(asked, "other/x.c") == {b"bulb"}
     assert symbols.present([], "lib/lamp.c") == frozenset()
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_files_that_hold_a_name_near_ones_first(project, tmp_path, on_disk: bool) -> None:
+    more = {"lib/b/dimmer.c": b"int dim(int n);\n", "other/x.c": b"int dim;\n", "lib/a.c": b"int dimmed; /* dims */\n"}
+    first(project)
+    tip = project.commit("Add dimmers", more)
+    index = SymbolIndex(tmp_path / "index" if on_disk else None)
+    symbols = index.of(open_repository(project.path), tip)
+    assert list(symbols.holding(b"dim", "lib/b/new.c")) == ["lib/b/dimmer.c", "lib/lamp.c"]
+    assert list(symbols.holding(b"dim", "lib/new.c")) == ["lib/lamp.c", "lib/b/dimmer.c"]
+    assert list(symbols.holding(b"bright", "lib/lamp.c")) == []
+
+
+def test_a_name_that_is_used_all_over_is_looked_for_in_no_file(project) -> None:
+    files = {f"lib/part{n}/{n}.c": b"int far_%d = common;\n" % n for n in range(MAX_FOLDERS + 1)}
+    symbols = SymbolIndex().of(open_repository(project.path), project.commit("Add parts", files))
+    assert list(symbols.holding(b"common", "lib/part3/3.c")) == []
+    assert list(symbols.holding(b"far_7", "lib/part3/3.c")) == ["lib/part7/7.c"]
 
 
 def test_a_blob_is_read_once_whatever_tree_holds_it(project, tmp_path) -> None:

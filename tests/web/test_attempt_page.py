@@ -117,6 +117,18 @@ def test_the_way_up_is_told_rung_by_rung(page: str) -> None:
         assert told in shown, told
 
 
+def test_a_hunk_that_followed_its_function_is_told_with_the_other_file(world: World, anonymous: Client) -> None:
+    evidence = factories.full_evidence()
+    hunk = evidence["patches"][0]["files"][0]["hunks"][0]
+    hunk["placement"] = {"rung": "offset", "line": 12, "offset": 0, "fuzz": 0, "path": "xen/arch/pv/a.c"}
+    hunk["note"] = "the function f lives in xen/arch/pv/a.c here"
+    hunk["trail"].append({"rung": "moved", "answer": "landed", "line": 12, "code": "", "sentence": "It moved."})
+    shown = text_of(show(world, anonymous, evidence))
+    assert "xen/arch/pv/a.c:12 (hunk 1) offset: The function f lives in xen/arch/pv/a.c here." in shown
+    assert "offset at line 12 of xen/arch/pv/a.c" in shown
+    assert "moved took it at line 12" in shown
+
+
 def test_the_three_sides_of_a_conflict_stand_side_by_side(page: str) -> None:
     assert page.index("Base: what the hunk expects") < page.index("Ours: the branch at line 40") < page.index("Theirs:")
     sides = page[page.index("Base: what") : page.index("Theirs:")]
@@ -144,6 +156,17 @@ def test_each_answer_of_the_comparison_has_its_words(
     world: World, anonymous: Client, found: dict[str, Any], told: str
 ) -> None:
     assert told in show(world, anonymous, factories.full_evidence() | {"range_diff": found})
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"), [([], "It comes to the same result."), (["common/a.c"], "Its result differs in common/a.c.")]
+)
+def test_another_source_with_a_whole_result_is_told_as_a_witness(
+    world: World, anonymous: Client, paths: list[str], told: str
+) -> None:
+    evidence = factories.full_evidence()
+    evidence["sources"].append(evidence["sources"][0] | {"chosen": False, "differs_in": paths})
+    assert text_of(show(world, anonymous, evidence)).count(told) == 1
 
 
 def test_grounds_and_likelihood_stand_with_the_confidence(world: World, anonymous: Client) -> None:

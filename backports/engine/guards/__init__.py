@@ -18,6 +18,7 @@ from . import (
     assembly,
     dialect,
     functions,
+    included,
     labels,
     missing,
     placement,
@@ -25,6 +26,7 @@ from . import (
     slots,
     structure,
     twins,
+    typed,
 )
 from .changes import Case, open_case
 from .symbols import SymbolReader, Symbols
@@ -45,11 +47,14 @@ GUARDS: tuple[Guard, ...] = (
     missing.look,
     missing.look_undeclared,
     missing.look_formats,
+    included.look_headers,
+    included.look_included,
     arity.look,
     assembly.look,
     labels.look,
     scope.look_locals,
     scope.look_exits,
+    typed.look,
     dialect.look,
     agreement.look,
     structure.look_duplicates,

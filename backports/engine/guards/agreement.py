@@ -16,14 +16,21 @@ from .changes import Case
 def look(case: Case) -> Iterator[Flag]:
     """`rungs-disagree`: a clean merge with the author's own file puts the change elsewhere.
 
-    What was put into the target's own words differs from such a merge by intention.
+    What was put into the target's own words differs from such a merge by intention, and so does a file that holds
+    hunks of another one's.
     """
-    translated = _translated(case)
-    for file in (file for file in case.files if file.path not in translated):
+    passed = _translated(case) | _joined(case)
+    for file in (file for file in case.files if file.path not in passed):
         if file.merged is not None and file.merged != file.ours.after.data:
             lines = [edit.new_start + 1 for edit in file.ours.edits]
             sentence = "merging with the source's own file gives another result than placing the hunks."
             yield Flag("rungs-disagree", sentence, file.path, tuple(lines))
+
+
+def _joined(case: Case) -> frozenset[str]:
+    """Files that hunks of another file's diff went to."""
+    hunks = (hunk for patch in case.result.patches for file in patch.files for hunk in file.hunks)
+    return frozenset(hunk.placement.path for hunk in hunks if hunk.placement and hunk.placement.path)
 
 
 def _translated(case: Case) -> frozenset[str]:

@@ -235,6 +235,8 @@ def open_case(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbol
         after.update((path, change.data) for path, change in patch.changes.items())
         for file in patch.files:
             diffs.setdefault(file.path, []).append(file.diff)
+    for path, diff in _moved(result):
+        diffs.setdefault(path, [diff])
     kept = {path: data for path, data in after.items() if data is not None}
     too_large = tuple(path for path, data in kept.items() if _is_too_large(data, diffs.get(path, [])))
     files = tuple(
@@ -243,6 +245,14 @@ def open_case(result: SeriesResult, tree: TreeReader, differ: LineDiffer, symbol
         if path not in too_large
     )
     return Case(result, files, tree, symbols, too_large)
+
+
+def _moved(result: SeriesResult) -> Iterator[tuple[str, FileDiff]]:
+    """Files that hunks of another file's diff went to."""
+    for file in (file for patch in result.patches for file in patch.files):
+        for place in (hunk.placement for hunk in file.hunks):
+            if place and place.path:
+                yield place.path, file.diff
 
 
 def _is_too_large(data: bytes, diffs: Sequence[FileDiff]) -> bool:

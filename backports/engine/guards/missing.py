@@ -37,30 +37,30 @@ def look(case: Case) -> Iterator[Flag]:
     """`missing-symbol`: nothing in reach in the target has the name, the author's tree has it."""
     if case.symbols is None:
         return
-    defined = _defined_by(case)
+    defined = brought_by(case)
     for file in case.c_files:
         wanted = _new_tokens(file) - defined
         missing = _absent(wanted, file, case.symbols)
         if missing:
-            yield _flag("missing-symbol", "the tree does not know {names}, which the added lines use", file, missing)
+            yield flag_of("missing-symbol", "the tree does not know {names}, which the added lines use", file, missing)
 
 
 def look_undeclared(case: Case) -> Iterator[Flag]:
     """`undeclared-symbol`: the name is somewhere in the target, but neither in this file nor in a header in reach."""
     if case.symbols is None:
         return
-    defined = _defined_by(case)
+    defined = brought_by(case)
     for file in case.c_files:
         if not file.path.endswith((".c", ".h")):
             continue
-        names = {name for name in ccode.names(GOTO.sub(b"", file.ours.added_code)) - defined if not _generated(name)}
+        names = {name for name in ccode.names(GOTO.sub(b"", file.ours.added_code)) - defined if not is_generated(name)}
         names = {name for name in names if not file.ours.before.has_word(name)}
         names -= case.symbols.target.declared(names, file.path)
         there = case.symbols.target.present(names, file.path)
         theirs = {name for name in there if file.theirs and file.theirs.before.has_word(name)}
         names = theirs | case.symbols.source.declared(there - theirs, file.path)
         if names:
-            yield _flag("undeclared-symbol", "no header declares {names}, which the added lines use", file, names)
+            yield flag_of("undeclared-symbol", "no header declares {names}, which the added lines use", file, names)
 
 
 def look_formats(case: Case) -> Iterator[Flag]:
@@ -73,7 +73,7 @@ def look_formats(case: Case) -> Iterator[Flag]:
         missing = forms - case.symbols.target.present(forms, file.path)
         missing &= case.symbols.source.present(missing, file.path)
         if missing:
-            flag = _flag("missing-format", "nothing in the tree prints with {names}", file, missing)
+            flag = flag_of("missing-format", "nothing in the tree prints with {names}", file, missing)
             holding = (
                 at for at, line in lines.items() if any(b"%" + form in missing for form in ccode.FORMAT.findall(line))
             )
@@ -82,7 +82,7 @@ def look_formats(case: Case) -> Iterator[Flag]:
 
 def _new_tokens(file: FileChange) -> set[bytes]:
     code = GOTO.sub(b"", file.ours.added_code)
-    wanted = {name for name in ccode.names(code) if not _generated(name)}
+    wanted = {name for name in ccode.names(code) if not is_generated(name)}
     if file.path.endswith((".S", ".s")):
         return {name for name in wanted if b"_" in name or name.isupper()}
     return wanted | ccode.members(code)
@@ -112,11 +112,12 @@ def _parts(name: bytes) -> Iterator[bytes]:
         yield from (b"." + part for part in parts if len(parts) > 1)
 
 
-def _generated(name: bytes) -> bool:
+def is_generated(name: bytes) -> bool:
+    """Whether a name is made while building, or the compiler's own."""
     return name.startswith((b"compat_", b"__")) and not name.startswith((b"__ro", b"__read", b"__init"))
 
 
-def _defined_by(case: Case) -> set[bytes]:
+def brought_by(case: Case) -> set[bytes]:
     """What the series itself brings: everything in its headers' new lines, and what its sources declare there."""
     found: set[bytes] = set()
     for file in case.c_files:
@@ -147,7 +148,8 @@ def _comma_declared(code: bytes) -> set[bytes]:
     return found
 
 
-def _flag(code: str, sentence: str, file: FileChange, names: Collection[bytes]) -> Flag:
+def flag_of(code: str, sentence: str, file: FileChange, names: Collection[bytes]) -> Flag:
+    """A flag about names, with the added lines that use them; the sentence has `{names}` in it."""
     shown = sorted(name.decode("latin-1").lstrip(".") for name in names)
     words = ", ".join(shown[:SHOWN]) + (f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else "")
     lines = file.ours.where({name.rpartition(b".")[2] for name in names})

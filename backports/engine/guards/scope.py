@@ -30,7 +30,7 @@ def look_locals(case: Case) -> Iterator[Flag]:
     for file in case.c_files:
         declared = declared_in(file.ours.added_code) if file.theirs else frozenset()
         known: Known = {}
-        for at, line in _adapted(file):
+        for at, line in adapted(file):
             own = _foreign(frozenset(_LOCAL.findall(GOTO.sub(b"", line))) - ccode.KEYWORDS - declared, file, at, known)
             if own:
                 shown = ", ".join(sorted(name.decode("latin-1") for name in own))
@@ -41,9 +41,9 @@ def look_locals(case: Case) -> Iterator[Flag]:
 def look_exits(case: Case) -> Iterator[Flag]:
     """`other-exit`: an added `return` of a constant, in a function that the target leaves by labels only."""
     for file in case.c_files:
-        for at, line in _adapted(file):
+        for at, line in adapted(file):
             for value in _EXIT.findall(line):
-                ours, theirs = _functions(file, at)
+                ours, theirs = functions_at(file, at)
                 if theirs and _leaves_by(value, theirs) and _leaves_otherwise(ours):
                     sentence = (
                         f"the function returns no constant, as {value.decode('latin-1')} is; it is left by labels."
@@ -51,7 +51,7 @@ def look_exits(case: Case) -> Iterator[Flag]:
                     yield Flag("other-exit", sentence, file.path, (at + 1,))
 
 
-def _adapted(file: FileChange) -> Iterator[tuple[int, bytes]]:
+def adapted(file: FileChange) -> Iterator[tuple[int, bytes]]:
     """The added lines of a file that drifted from its author's."""
     if file.theirs is not None and file.theirs.before.data != file.ours.before.data:
         yield from file.ours.added_lines.items()
@@ -80,7 +80,7 @@ def _variables(code: bytes) -> frozenset[bytes]:
     return frozenset(declared_in(code)) - frozenset(LABEL.findall(code))
 
 
-def _functions(file: FileChange, at: int) -> tuple[bytes, bytes]:
+def functions_at(file: FileChange, at: int) -> tuple[bytes, bytes]:
     """The code of the target's function around line `at` without its new lines, and of the author's."""
     extent = _extent(file.ours.after, at)
     return (_own(file, extent), _authors(file, extent)) if extent[0] < extent[1] else (b"", b"")

@@ -2,36 +2,48 @@
 
 A three-way merge by git's rule takes edits that touch for a conflict. Here every line that the hunk
 removes stands unmodified and unbroken in the target, and every insertion has one unmodified neighbour,
-or falls into a block that the target lacks as a whole.
+or falls into a block that the target lacks as a whole. Entries of a numbered list go on from the target's numbers.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
 
 from backports.engine.locate import is_heading
 from backports.engine.merge import BaseMap, Run
 from backports.engine.result import Rung
 from backports.engine.tree import Edit
 
-from . import chunkwise
+from . import chunkwise, layout
 from .context import FileContext, Landing, Refusal, Replace
+from .numbered import by_number
 
 DOUBT = "the target differs in lines right beside the changed ones"
+RENUMBERED = "what it adds to a numbered list got the target's next numbers"
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands run by run beside the target's own changes."""
-    return chunkwise.place(context, number, (by_lines,), Rung.ADJACENT, DOUBT)
+    settlers = (partial(by_number, context.base_runs(number)), by_lines, layout.by_declarations)
+    answer = chunkwise.place(context, number, settlers, Rung.ADJACENT, DOUBT)
+    if not isinstance(answer, Landing):
+        return answer
+    own = {line for edit in answer.edits for line in edit.lines}.difference(context.shapes[number].added)
+    return replace(answer, doubt=RENUMBERED) if own else answer
 
 
 def by_lines(run: Run, base_map: BaseMap, order: int) -> list[Replace] | None:
     """The target's lines that a run replaces, or None when they were changed or their place is open."""
     if run.start < run.stop:
         start = base_map.whole(run.start, run.stop)
-    else:
-        start = base_map.gap(run.start)
-        if start is None:
-            start = collapsed(run, base_map)
-    return None if start is None else [Replace(start, start + run.stop - run.start, run.lines, order)]
+        return None if start is None else [Replace(start, start + run.stop - run.start, run.lines, order)]
+    start = base_map.gap(run.start)
+    if start is None:
+        start = collapsed(run, base_map)
+    if start is None or layout.is_late(run, base_map, start):
+        return None
+    return [replace(layout.parted(run, base_map, start), run=order)]
 
 
 def collapsed(run: Run, base_map: BaseMap) -> int | None:

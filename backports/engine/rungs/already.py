@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +12,9 @@ from backports.engine.result import Placement, Rung
 from backports.engine.verify import any_distinctive, is_anchor, is_distinctive
 
 from .context import FileContext, Landing, Refusal, Replace
+
+LABEL = re.compile(rb"\s*(?!default\b)[A-Za-z_]\w*:\s*$")
+PARTLY_THERE = "some of the lines that it adds stood there already; the rest was added"
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
@@ -115,15 +119,23 @@ def drop_present(context: FileContext, number: int, landing: Landing) -> Landing
     if len(kept) == len(landing.edits):
         return landing
     if kept:
-        return replace(
-            landing, edits=kept, doubt="some of the lines that it adds stood there already; the rest was added"
-        )
+        return replace(landing, edits=kept, doubt=PARTLY_THERE)
     return replace(landing, edits=(), placement=replace(landing.placement, rung=Rung.ALREADY_APPLIED, fuzz=0))
+
+
+def without_effect(context: FileContext, landing: Landing) -> Landing:
+    """The landing; one whose edits change nothing, for the target has their very lines there, tells that."""
+    lines = context.index.lines
+    if not landing.edits or any(tuple(lines[edit.start : edit.stop]) != edit.lines for edit in landing.edits):
+        return landing
+    return replace(landing, edits=(), doubt="", placement=replace(landing.placement, rung=Rung.ALREADY_APPLIED, fuzz=0))
 
 
 def _is_beside(context: FileContext, number: int, edit: Replace) -> bool:
     added = edit.lines
-    if edit.start != edit.stop or not any_distinctive(added) or set(added) <= context.removed_lines:
+    if edit.start != edit.stop or set(added) <= context.removed_lines:
+        return False
+    if not any_distinctive(added) and not any(LABEL.match(line) for line in added):
         return False
     if _are_included(context, added):
         return True

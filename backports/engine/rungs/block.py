@@ -15,6 +15,8 @@ from backports.engine.result import Rung
 from . import chunkwise
 from .adjacent import by_lines
 from .context import FileContext, Landing, Refusal, Replace
+from .layout import by_declarations
+from .rest import by_rest
 
 DOUBT = "lines that it removes, or stands between, read a little differently in the target"
 WORD, INDENT = re.compile(rb"\w"), re.compile(rb"[ \t]*")
@@ -26,7 +28,7 @@ ALIKE = 0.5
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands when every removed line has its counterpart in the target, and nothing else stands between them."""
-    return chunkwise.place(context, number, (by_lines, by_block), Rung.BLOCK, DOUBT)
+    return chunkwise.place(context, number, (by_lines, by_declarations, by_rest, by_block), Rung.BLOCK, DOUBT)
 
 
 def by_block(run: Run, base_map: BaseMap, order: int) -> list[Replace] | None:
@@ -47,7 +49,15 @@ def _region(run: Run, lines: Alignment) -> tuple[int, int] | None:
     stop, below = lines.at(run.stop - 1) if run.start < run.stop else None, lines.at(run.stop)
     low = start if start is not None or above is None else above + 1
     high = below if stop is None else stop + 1
+    if high is None and low is not None and _ends_paragraph(run, lines, low):
+        high = low
     return None if low is None or high is None or low > high else (low, high)
+
+
+def _ends_paragraph(run: Run, lines: Alignment, at: int) -> bool:
+    """Whether lines are added at the end of a paragraph, and target line `at` ends one."""
+    ends = run.start == run.stop < len(lines.base) and not lines.base[run.stop].strip()
+    return ends and (at == len(lines.target) or not lines.target[at].strip())
 
 
 def _is_the_block(run: Run, lines: Alignment, low: int, high: int) -> bool:

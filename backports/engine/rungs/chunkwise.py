@@ -21,6 +21,12 @@ from .context import FileContext, Landing, Refusal, Replace
 
 CASE = re.compile(rb"\s*case\s+\w{4}")
 PART = re.compile(rb"[A-Za-z]{4,}")
+LANGUAGE = frozenset(
+    b"bool break case char const continue default define elif else endif enum error extern false goto ifdef ifndef "
+    b"include inline line long null return short signed sizeof static struct switch true typedef uint undef union "
+    b"unsigned void volatile while".split()
+)
+ELSEWHERE = "it is for a function that this tree does not have, and landed in another one"
 SHIFT = 3  # lines by which a diff may show an insertion higher or lower
 Settle = Callable[[Run, BaseMap, int], list[Replace] | None]
 
@@ -106,11 +112,18 @@ def _all_dropped(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
 def _none_left(run: Run, base_map: BaseMap, edits: Sequence[Edit]) -> bool:
     """Whether the target has nothing there that the run's lines could have become: no part of their names."""
     told = [line for line in base_map.base[run.start : run.stop] if _tells(line)]
-    new = (line for edit in edits for line in base_map.target[edit.new_start : edit.new_stop])
-    return _all_dropped(run, base_map, edits) and _parts(told).isdisjoint(_parts(new))
+    new = [line for edit in edits for line in base_map.target[edit.new_start : edit.new_stop]]
+    return _all_dropped(run, base_map, edits) and have_nothing_alike(told, new)
+
+
+def have_nothing_alike(told: Sequence[bytes], own: Sequence[bytes]) -> bool:
+    """Whether no names in the lines have a part in common; of one line for one, no words of the language either."""
+    common = _parts(told) & _parts(own)
+    return common <= (frozenset() if len(told) == len(own) == 1 else LANGUAGE)
 
 
 def _parts(lines: Iterable[bytes]) -> frozenset[bytes]:
+    """What the names in the lines are made of."""
     return frozenset(part.lower() for line in lines for part in PART.findall(line))
 
 
@@ -145,7 +158,9 @@ def land(context: FileContext, number: int, edits: list[Replace], rung: Rung, do
         return Refusal("duplicate-line", "A line that it adds would stand there twice in a row.", start)
     if context.strange(edits):
         return Refusal("missing-name", "It adds names that the target does not have.", start)
-    return Landing(Placement(rung, line + 1, line - context.named(number)), start, stop, tuple(edits), doubt)
+    elsewhere = not context.names_a_function(number) and context.in_function(number, line) is False
+    told = ELSEWHERE if elsewhere else doubt
+    return Landing(Placement(rung, line + 1, line - context.named(number)), start, stop, tuple(edits), told)
 
 
 def repeats(context: FileContext, number: int, edit: Replace) -> bool:

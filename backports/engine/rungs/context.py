@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 
 from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of, without_words
 from backports.engine.diff import Hunk, Line
 from backports.engine.functions import Function, functions_of
-from backports.engine.locate import Index, diff_lines, function_name, is_heading, same_function
+from backports.engine.locate import STARTS_HEADING, Index, diff_lines, function_name, is_heading, same_function
 from backports.engine.merge import BaseMap, Merged, Run, merge_runs
 from backports.engine.older import UNSIGNED, drops_suffixes, rules_for
 from backports.engine.result import Placement
 from backports.engine.tree import Edit, LineDiffer
 from backports.engine.verify import anchors, reverse_hunk
+from backports.engine.wraps import learn_wraps
+
+SPACE = b" \t\r\v\f"  # what bytes.split() takes for white space, but for the end of a line
 
 
-def named_functions(lines: Sequence[bytes]) -> dict[bytes, Function]:
-    """The functions of a file whose name only one of them has."""
+@lru_cache(maxsize=32)
+def named_functions(lines: tuple[bytes, ...]) -> Mapping[bytes, Function]:
+    """The functions of a file whose name only one of them has; a worker asks for the same few files again and again."""
     found = functions_of(lines)
     often = Counter(function.name for function in found)
     return {function.name: function for function in found if often[function.name] == 1}
@@ -34,6 +38,16 @@ def shifted(edit: Edit, old: int, new: int) -> Edit:
 def _bare(line: bytes) -> bytes:
     """The line without its white space, so that a section heading stays one and nothing else becomes one."""
     return b" ".join(line.split()) + b"\n" if is_heading(line) else b" " + b"".join(line.split()) + b"\n"
+
+
+@lru_cache(maxsize=32)
+def _all_bare(lines: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """A file's lines without their white space: first all as text of functions, then the headings among them."""
+    found = [b" %s\n" % text for text in b"".join(lines).translate(None, SPACE).split(b"\n")][: len(lines)]
+    for at, line in enumerate(lines):
+        if line[:1] in STARTS_HEADING:
+            found[at] = _bare(line)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,7 @@ def shape_of(hunk: Hunk, number: int) -> Shape:
 
 
 Strangers = Callable[[Collection[bytes]], frozenset[bytes]]
+Renamed = Callable[[Collection[bytes]], Mapping[bytes, bytes]]
 """Of some names those that the tree of the patch's author has, and the target's tree lacks."""
 
 
@@ -130,6 +145,7 @@ class FileContext:
     base_map: BaseMap | None = None
     differ: LineDiffer = diff_lines
     strangers: Strangers | None = None
+    renamed: Renamed | None = None
     landings: dict[int, Landing] = field(default_factory=dict)
     refusals: dict[int, Refusal] = field(default_factory=dict)
     shapes: list[Shape] = field(default_factory=list)
@@ -138,8 +154,9 @@ class FileContext:
     _dialect: Dialect | None = None
     _spoken: FileContext | None = None
     _inverse: FileContext | None = None
+    _base_index: Index | None = None
     _blind: FileContext | None = None
-    _functions: tuple[list[Function], dict[bytes, Function]] | None = None
+    _functions: tuple[list[Function], Mapping[bytes, Function]] | None = None
     _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
     _merged: list[list[Merged]] | None = None
 
@@ -221,7 +238,7 @@ class FileContext:
         if self.base_map is None or not runs:
             return None
         if self._functions is None:
-            known = named_functions(self.base_map.base), named_functions(self.index.lines)
+            known = named_functions(tuple(self.base_map.base)), named_functions(tuple(self.index.lines))
             self._functions = list(known[0].values()), known[1]
         base, target = self._functions
         at = bisect_right(base, runs[0].start, key=lambda one: one.start) - 1
@@ -249,21 +266,29 @@ class FileContext:
 
     def _learn(self) -> Dialect:
         if self.base_map is not None and not self.base_map.edits:
-            return Dialect()
+            return Dialect(self._renamed_elsewhere(()))
         lines = [line.text for hunk in self.hunks for line in hunk.lines]
         rules = rules_for(lines, self.index, self._lacks)
         if self.base_map and UNSIGNED.is_in(lines) and self._drops_suffixes(self.base_map):
             rules = (*rules, UNSIGNED)
-        return Dialect(self._learn_names(names_of(lines)), rules)
+        learned = self._learn_names(names_of(lines))
+        wraps = learn_wraps(self.hunks, self.base_map) if self.base_map else ()
+        return Dialect({**self._renamed_elsewhere(learned), **learned}, rules, wraps)
 
     def _learn_names(self, used: frozenset[bytes]) -> dict[bytes, bytes]:
         if self.base_map is None or self.strangers is None:
             return {}
-        possible = used & changed_names(self.base_map)
-        sought = self.index.lacking(possible)
-        learned = learn(sought, self.base_map, self.differ) if sought else {}
-        unknown = self.unknown(frozenset(learned))
-        return {name: other for name, other in learned.items() if name in unknown}
+        unknown = self.unknown(self.index.lacking(used))
+        sought = unknown & changed_names(self.base_map) if unknown else unknown
+        return learn(sought, self.base_map, self.differ) if sought else {}
+
+    def _renamed_elsewhere(self, known: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """What other files of the trees say of names that the hunks add, and that the target's tree lacks."""
+        if self.renamed is None:
+            return {}
+        lines = [without_words(line.text) for hunk in self.hunks for line in hunk.lines if line.tag == "+"]
+        sought = self.unknown(self.index.lacking(names_of(lines).difference(known)))
+        return self.renamed(sought) if sought else {}
 
     def _drops_suffixes(self, base_map: BaseMap) -> bool:
         """Whether the target has numbers without their suffix in lines right beside the hunks."""
@@ -324,13 +349,20 @@ class FileContext:
                 replace(hunk, lines=tuple(Line(line.tag, _bare(line.text)) for line in hunk.lines))
                 for hunk in self.hunks
             ]
-            bare = cache(_bare)  # most lines stand in both files
-            base, target = (list(map(bare, lines)) for lines in (self.base_map.base, self.index.lines))
+            base, target = (_all_bare(tuple(lines)) for lines in (self.base_map.base, self.index.lines))
             edits = self.differ(b"".join(base), b"".join(target))
             blind = FileContext(hunks, Index(target), BaseMap(base, target, edits), self.differ)
             blind.landings, blind._placed = self.landings, self._placed
             self._blind = blind
         return self._blind
+
+    @property
+    def base_index(self) -> Index:
+        """Where the base's lines stand in it; empty without a base."""
+        if self._base_index is None:
+            self._base_index = Index(self.base_map.base if self.base_map else ())
+            self._base_index.expect(line for shape in self.shapes for line in (*shape.preimage, *shape.postimage))
+        return self._base_index
 
     def inverse(self, base_map: BaseMap) -> FileContext:
         """This file with hunks that undo these, on the base as its author left it; made once."""
@@ -354,14 +386,16 @@ class FileContext:
     def leaves_function(self, number: int, start: int) -> bool:
         """Whether target line `start` is in another function than the one whose heading the hunk names.
 
-        Right below the brace that closes a function, it is in none.
+        Right below the brace that closes a function, or on a heading, it is in none. A function that the target has
+        nowhere may have another name there, or be part of another.
         """
         above = next((line for line in reversed(self.index.lines[max(0, start - 3) : start]) if line.strip()), b"")
-        if above.startswith(b"}"):
+        own = self.index.lines[start] if start < len(self.index.lines) else b""
+        if above.startswith(b"}") or (is_heading(own) and function_name(own)):
             return False
         section, heading = self._section(number), self.index.heading(start)
         both = all(function_name(line) and not line.rstrip().endswith(b";") for line in (section, heading))
-        return both and not same_function(section, heading)
+        return both and not same_function(section, heading) and self.index.has_function(function_name(section))
 
     def edits_at(self, number: int, start: int) -> tuple[Replace, ...]:
         """The hunk's changes when its preimage stands at `start`; context lines are left alone."""

@@ -14,13 +14,15 @@ from . import chunkwise
 from .adjacent import by_lines
 from .block import by_block
 from .context import FileContext, Landing, Refusal, Replace
+from .layout import by_declarations, lined_up
+from .rest import by_rest
 
 DOUBT = "the target changed other words of the same lines; both changes were merged word by word"
 
 
 def place(context: FileContext, number: int) -> Landing | Refusal | None:
     """Lands run by run: by lines where lines suffice, by words where they do not."""
-    settlers = (by_lines, by_block, partial(by_words, context.differ))
+    settlers = (by_lines, by_declarations, by_rest, by_block, partial(by_words, context.differ))
     return chunkwise.place(context, number, settlers, Rung.TOKEN, DOUBT)
 
 
@@ -37,7 +39,7 @@ def by_words(differ: LineDiffer, run: Run, base_map: BaseMap, order: int) -> lis
     merged = merge_words(*sides, differ)
     if merged is None:
         return None
-    lines = split_lines(merged)
+    lines = lined_up(split_lines(merged), chunk.theirs, ours)
     if lines == list(ours):
         return []
     head = tail = 0

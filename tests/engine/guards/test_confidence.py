@@ -8,7 +8,7 @@ from backports.engine import confidence, confidence_model, diff, ladder
 from backports.engine.guards import Case, open_case
 from backports.engine.guards.changes import Change, FileChange, Text
 from backports.engine.locate import diff_lines
-from backports.engine.result import Confidence, Outcome
+from backports.engine.result import Confidence, Outcome, Rung
 from tests.engine.guards.cases import port
 from tests.engine.helpers import FIXED, SHOP, DictTree, apply, unified
 
@@ -65,10 +65,31 @@ def test_a_rung_that_the_model_never_saw_is_not_known() -> None:
     assert not confidence.is_known({"rung:guessed": 1.0})
 
 
-def test_a_doubt_about_a_place_means_review_whatever_the_model_says() -> None:
-    fixed = SHOP.replace(b"    table[slot].name = name;\n", b"    table[slot].name = copy(name);\n")
-    target = SHOP.replace(b"    table[slot].count += count;\n", b"    table[slot].count = total(count);\n")
+REWRITTEN = SHOP.replace(b"    table[slot].name = name;\n", b"    table[slot].name = copy(name);\n")
+BESIDE = SHOP.replace(b"    table[slot].count += count;\n", b"    table[slot].count = total(count);\n")
+
+
+def test_a_line_that_is_rewritten_beside_one_of_the_targets_own_is_weighed() -> None:
+    result = port({PATH: SHOP}, {PATH: REWRITTEN}, {PATH: BESIDE}, names=False)
+    assert (result.outcome, result.rung, result.confidence) == (Outcome.APPLIED, Rung.ADJACENT, Confidence.HIGH)
+    assert result.patches[0].files[0].doubts
+    assert "stand unmodified" in result.grounds
+
+
+def test_a_line_that_goes_in_ahead_of_one_that_the_target_lacks_is_for_review() -> None:
+    """XSA-398 and XSA-320: of a list's entries, the one that the new one was put before is not here."""
+    old, new = b"    table[slot].name = name;\n", b"    table[slot].owner = owner;\n"
+    fixed, target = SHOP.replace(old, new + old), SHOP.replace(old, b"")
     result = port({PATH: SHOP}, {PATH: fixed}, {PATH: target}, names=False)
+    assert (result.outcome, result.rung, result.confidence) == (Outcome.APPLIED, Rung.ADJACENT, Confidence.REVIEW)
+    assert "go ahead of" in result.grounds
+
+
+def test_a_doubt_that_is_not_weighed_means_review_whatever_the_model_says() -> None:
+    twice = b"int low(int n)\n{\n    n = n + 1;\n    return n;\n}\n\n"
+    base = twice + twice.replace(b"low", b"mid") + b"int last;\n"
+    hunk = b"@@ -3,2 +3,3 @@\n     n = n + 1;\n+    check(n);\n     return n;\n"
+    result = apply(b"--- a/lib/shop.c\n+++ b/lib/shop.c\n" + hunk, b"/* one */\n" * 4 + base)
     assert (result.outcome, result.confidence) == (Outcome.APPLIED, Confidence.REVIEW)
     assert "a place is in doubt" in result.grounds
 

@@ -93,3 +93,14 @@ def test_a_flag_that_is_as_often_right_withholds_nothing() -> None:
     target = {"lib/door.c": table + BODY.replace(b"int door_count", b"#define DOOR_YEW 3\n\nint door_count")}
     result = port({"lib/door.c": table + BODY}, fixed, target)
     assert (result.outcome, codes(result)) == (Outcome.APPLIED, ["slot-taken"])
+
+
+def test_an_included_file_that_came_later_stays_out() -> None:
+    """XSA-443 on 4.17: the rest of the fix lands, and the person decides what to include."""
+    head = b'#include "door.h"\n'
+    rest = BODY.replace(b"    return all;\n", b"    return all + 1;\n")
+    fixed = rest.replace(head, head + b'#include "bolt.h"\n')
+    source = {"lib/door.h": HEADER, "lib/bolt.h": b"int bolt;\n", "lib/door.c": BODY}
+    result = port(source, {"lib/door.c": fixed}, {"lib/door.h": HEADER, "lib/door.c": TOP + BODY})
+    assert (result.outcome, codes(result)) == (Outcome.PARTLY_APPLIED, ["missing-header"])
+    assert result.patches[0].changes["lib/door.c"].data == TOP + rest
