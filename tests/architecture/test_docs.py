@@ -12,14 +12,14 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 
 
 def test_every_claim_about_the_embargo_has_a_test() -> None:
-    rows = [
-        line
-        for line in (ROOT / "docs/embargo.md").read_text().split("\n")
-        if line.startswith("|") and "---" not in line
-    ]
-    claims = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
-    assert len(claims) > 10
+    text = (ROOT / "docs/embargo.md").read_text()
+    parts = [text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0] for heading in ("Claims", "Channels")]
+    rows = [[line for line in part.split("\n") if line.startswith("|") and "---" not in line] for part in parts]
+    claims = [[cell.strip() for cell in row.strip("|").split("|")] for table in rows for row in table[1:]]
+    assert len(claims) > 100
     for claim, test in claims:
+        if test.startswith("not there: "):
+            continue
         named = re.fullmatch(r"`(tests/\S+\.py)::(test_\w+)`", test)
         assert named, f"no test is named for: {claim}"
         assert f"def {named[2]}(" in (ROOT / named[1]).read_text(), test

@@ -200,3 +200,43 @@ def test_a_passkey_is_a_second_factor(pages: tuple[Page, Page], server: Server) 
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     expect(page.get_by_text("You proved no second factor")).to_have_count(0)
+
+
+def test_an_announced_advisory_is_rehearsed_and_opened_to_everyone(pages: tuple[Page, Page], server: Server) -> None:
+    team, stranger = pages
+    stranger.goto("/advisories/")
+    stranger.locator("section.take").get_by_role("link").click()
+    expect(stranger.get_by_text("Disclosure is planned for")).to_be_visible()
+    shoot(stranger, "announced")
+    log_in(team, server, "security-team")
+    need_to_know(team)
+    team.goto(stranger.url)
+    title = team.get_by_role("heading", level=1).inner_text()
+    assert title not in stranger.content()
+    state(team)
+    team.get_by_role("link", name="Rehearse or make the disclosure").click()
+    expect(team.get_by_role("heading", name="Disclosure: a rehearsal")).to_be_visible()
+    expect(team.get_by_role("button", name="Disclose now")).to_be_disabled()
+    shoot(team, "disclosure")
+    team.get_by_label("Where it is public").fill("posted to a public list")
+    team.get_by_role("button", name="Disclose what is public").click()
+    expect(team.get_by_text("What is public stays public")).to_be_visible()
+    shoot(team, "disclosed")
+    stranger.reload()
+    expect(stranger.get_by_role("heading", level=1)).to_have_text(title)
+    expect(stranger.get_by_text("How far members are")).to_have_count(0)
+
+
+def need_to_know(team: Page) -> None:
+    team.goto("/organisations/")
+    team.get_by_role("link", name="Example Distribution").click()
+    team.get_by_role("link", name="Need to know").click()
+    expect(team.get_by_role("heading", name="Need to know", level=1)).to_be_visible()
+    shoot(team, "need-to-know")
+
+
+def state(team: Page) -> None:
+    """The security team is no member of the list: it reads what members say, and they have said nothing."""
+    expect(team.get_by_role("heading", name="How far members are")).to_be_visible()
+    expect(team.get_by_text("has said nothing").first).to_be_visible()
+    shoot(team, "advisory-embargoed")

@@ -1,4 +1,5 @@
-"""The permission matrix of the addresses about accounts and organisations: they know of no advisory.
+"""The permission matrix of the addresses about accounts and organisations: what they know of
+advisories is in the audit alone.
 
 A row tells what GET and POST (with nothing in it) get from each of `ACTORS`; what is not named answers 405 to everyone.
 """
@@ -82,4 +83,10 @@ ACCOUNT_ROWS: Mapping[str, AccountRow] = {
     "invite_again": AccountRow("/invitations/{invitation}/again/", None, DONE_BY_ADMINS),
     "membership": AccountRow("/memberships/{membership}/", None, (404, 404, 403, 404, 404)),
     "remove_member": AccountRow("/memberships/{membership}/remove/", None, DONE_BY_ADMINS),
+    # What these show of advisories is looked for by the crawl, which begins at them too.
+    "tokens": AccountRow("/tokens/", people(200), (302, 403, 422, 422, 422)),
+    "end_token": AccountRow("/tokens/{membership}/end/", None, people(404)),
+    "audit": AccountRow("/audit/", (403, 403, 403, 403, 200)),
+    "audit_export": AccountRow("/audit/export?advisory=1", (302, 302, 403, 403, 404)),
+    "organisation_audit": AccountRow("/organisation/audit/", (302, 403, 200, 200, 200)),
 }

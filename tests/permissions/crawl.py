@@ -43,6 +43,9 @@ def starts(*worlds: Names) -> Iterator[str]:
             yield from (row.path.format(**names.words) + query for query in row.queries)
     for path in EMPTY.values():
         yield from (path.format(**names.words) for names in worlds)
+    for names in worlds:
+        yield from (f"/audit/export?advisory={names.number}", f"/audit/?advisory={names.number}")
+    yield from ("/audit/", "/organisation/audit/", "/tokens/", "/organisations/", "/organisation/", "/account/")
     yield from ("/no/such/address/", "/static/css/none.css", "/robots.txt", "/admin/", "/api/v1/")
 
 
