@@ -19,7 +19,7 @@ from backports.git.tree import GitTree, diff_lines
 
 from .evidence import hunk_results, landed
 
-ENGINE = "ladder-1"  # part of every attempt's input key: a better ladder tries again
+ENGINE = "ladder-2"  # part of every attempt's input key: a better ladder tries again
 RESEMBLES = 0.5  # from this likeness on, the place may well be the vulnerable code in other clothes
 
 _RANK = {

@@ -69,6 +69,21 @@ def test_context_that_drifted_is_given_up_with_its_amount_where_no_base_is_found
     assert row.evidence["sources"][0]["base"] == ""
 
 
+@pytest.mark.parametrize(("long", "tried"), [(2, ["4.4"]), (3, ["4.4", "master", "4.3"])])
+def test_a_long_fix_that_lands_in_part_is_tried_from_the_nearest_source_alone(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, long: int, tried: list[str]
+) -> None:
+    monkeypatch.setattr("backports.services.climbing.LONG", long)
+    edits: Edits = {**PICK, "drivers/console.c": [guard("console_write")]}
+    patch = workshop.toy.patch("master", edits, MESSAGE)
+    files = {"xsa951-4.4.patch": patch, "xsa951.patch": patch.replace(b"-ERANGE", b"-EINVAL")}
+    workshop.take(951, files, lines="xsa951-4.4.patch    Toy 4.4\nxsa951.patch    xen-unstable")
+    workshop.work()
+    row = workshop.cell(951, "4.2")
+    assert row.outcome == "partly-applied"
+    assert [source["branch"] for source in row.evidence["sources"]] == tried
+
+
 @pytest.mark.parametrize(
     ("line", "differs"),
     [(b"toy_trace_pull(toy); /* once */", []), (b"toy_trace_push(toy);", ["common/queue.c"])],

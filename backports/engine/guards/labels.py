@@ -17,7 +17,7 @@ _LABEL = re.compile(rb"(?<!\w)([A-Za-z_]\w*)\s*:(?!:)")
 
 
 def look(case: Case) -> Iterator[Flag]:
-    """`missing-label`: an added `goto` whose label is not in the function around it, in a file that is not the author's."""
+    """`missing-label`: an added `goto` whose label its function lacks, in a file that is not the author's own."""
     for file in (file for file in case.c_files if not file.untouched):
         labels: dict[tuple[int, int], frozenset[bytes]] = {}
         for at, line in file.ours.added_lines.items():
