@@ -27,7 +27,6 @@ SERVICES = frozenset(
         "audit",  # appending a record behind the last one, whoever's that is
         "members",  # leaving ends what hangs on embargoed rows
         "command",  # an operator's shell
-        "tests",  # a test that sets its world up
     }
 )
 

@@ -26,6 +26,8 @@ _RANDOM = [
     re.compile(rb"since=\d+"),
 ]
 _DATES = ("Date", "Expires", "Last-Modified")
+# A fresh secret for an app, and a fresh challenge for a passkey: no two answers are ever the same.
+_FRESH = ("/account/app/", "/account/keys/add/")
 
 
 def shown(answer: Any) -> tuple[int, dict[str, str], dict[str, str], bytes]:
@@ -39,7 +41,7 @@ def shown(answer: Any) -> tuple[int, dict[str, str], dict[str, str], bytes]:
 
 
 def everything(answers: Mapping[str, Any]) -> dict[str, tuple[int, dict[str, str], dict[str, str], bytes]]:
-    return {path: shown(answer) for path, answer in answers.items()}
+    return {path: shown(answer) for path, answer in answers.items() if path not in _FRESH}
 
 
 @pytest.fixture
@@ -61,6 +63,7 @@ def test_an_outsider_cannot_tell_the_worlds_apart(
 ) -> None:
     names = names_of(known)
     client = client_of(actor, None)
+    at_one_moment(crawl, client, names)  # what looking leaves behind, in the audit for instance, is there from now on
     without = everything(at_one_moment(crawl, client, names))
     hide(workshop)
     with_secret = everything(at_one_moment(crawl, client, names))
