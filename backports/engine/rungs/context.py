@@ -159,6 +159,7 @@ class FileContext:
     _functions: tuple[list[Function], Mapping[bytes, Function]] | None = None
     _scopes: dict[bytes, BaseMap] = field(default_factory=dict)
     _merged: list[list[Merged]] | None = None
+    _sections: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.shapes = [shape_of(hunk, number) for number, hunk in enumerate(self.hunks)]
@@ -432,6 +433,11 @@ class FileContext:
         return shape.runs[0].start if shape.runs else 0
 
     def _section(self, number: int) -> bytes:
+        if number not in self._sections:
+            self._sections[number] = self._find_section(number)
+        return self._sections[number]
+
+    def _find_section(self, number: int) -> bytes:
         preimage, first = self.shapes[number].preimage, self._first_change(number)
         own = [line for line in preimage[:first] if is_heading(line)]
         if own:

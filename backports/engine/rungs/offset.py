@@ -22,11 +22,11 @@ def place(context: FileContext, number: int) -> Landing | Refusal | None:
 
 def candidates(context: FileContext, number: int) -> list[int]:
     """Where the whole preimage stands, in order with the other hunks and at the file's edge if made there."""
-    preimage = context.shapes[number].preimage
+    preimage, (low, high) = context.shapes[number].preimage, context.bounds(number)
     return [
         start
         for start in context.index.find(preimage, context.expected(number))
-        if context.fits(number, start, len(preimage)) and context.anchored(number, start, len(preimage))
+        if low <= start <= high - len(preimage) and context.anchored(number, start, len(preimage))
     ]
 
 
