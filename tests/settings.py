@@ -20,6 +20,12 @@ if "TESTS_DATA" not in os.environ:
     # The database's account must be able to pass through.
     Path(os.environ["TESTS_DATA"]).chmod(0o711)
     atexit.register(_remove, os.environ["TESTS_DATA"], os.getpid())
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _WORKER and os.environ.get("TESTS_DATA_WORKER") != _WORKER:
+    # Each of several test processes has a database of its own; what it starts finds that one.
+    os.environ["TESTS_DATA_WORKER"] = _WORKER
+    os.environ["TESTS_DATA"] = str(Path(os.environ["TESTS_DATA"]) / _WORKER)
+    Path(os.environ["TESTS_DATA"]).mkdir(mode=0o711)
 os.environ["DATA"] = os.environ["TESTS_DATA"]
 _DROPPED = ("DATABASE_URL", "DATABASE_OWNER_URL", "DEBUG", "PRODUCTION")
 _DROPPED += ("EMAIL_URL", "MAIL_FROM", "OIDC_PROVIDERS", "PUBLIC_URL", "TRUSTED_PROXIES")
