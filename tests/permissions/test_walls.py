@@ -11,6 +11,7 @@ import pytest
 from tests.permissions.actors import OUTSIDERS, client_of
 from tests.permissions.crawl import crawl
 from tests.permissions.test_canaries import leaks, told
+from tests.permissions.test_matrix import differences
 from tests.permissions.world import names_of
 from xsa.identity import everything
 from xsa.models import Advisory
@@ -36,6 +37,14 @@ def test_one_wall_alone_stops_every_outsider(secret: Advisory, known: Advisory, 
     answers = crawl(client_of(actor, None), names_of(known), names_of(secret))
     found = {path: leaks(told(answer), path) for path, answer in answers.items()}
     assert {path: words for path, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize("actor", OUTSIDERS)
+def test_one_wall_alone_answers_as_the_matrix_says_about_what_is_embargoed(
+    secret: Advisory, known: Advisory, actor: str, one_wall: str
+) -> None:
+    found = differences(client_of(actor, None), actor, names_of(secret), names_of(known))
+    assert [told for told in found if "embargoed=True" in told] == []
 
 
 def test_without_both_walls_it_would_leak(secret: Advisory, known: Advisory, monkeypatch: pytest.MonkeyPatch) -> None:
