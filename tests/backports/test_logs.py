@@ -6,9 +6,9 @@ import io
 import logging
 
 import pytest
-from celery import shared_task
 from django.test import Client
 
+from backports.celery import app
 from backports.web import pages
 
 SECRET = "guests can pick the quiet title"
@@ -40,7 +40,7 @@ def test_an_error_of_a_page_is_told_by_type_and_place(
 
 
 def test_an_error_of_a_task_is_told_by_type_and_place(told: io.StringIO) -> None:
-    task = shared_task(name="tests.explode")(explode)
+    task = app.task(name="tests.explode", lazy=False)(explode)
     task.apply()
     assert "task failed task=tests.explode" in told.getvalue()
     assert "ValueError" in told.getvalue()
