@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -23,6 +22,7 @@ from . import downloads
 from .actor import actor
 from .factor import fresh_factor_required
 from .lookup import advisory_or_404
+from .pager import Page, page_of
 from .seen import note
 
 PAGE = 100
@@ -58,31 +58,9 @@ def _narrow(rows: QuerySet[AuditRecord], wanted: dict[str, Any]) -> QuerySet[Aud
     return rows.filter(**{lookups[name]: value for name, value in wanted.items() if name in lookups})
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some records, newest first, and the query strings of the neighbours ("" for none)."""
-
-    rows: list[AuditRecord]
-    older: str
-    newer: str
-
-
-def page_of(records: QuerySet[AuditRecord], query: QueryDict) -> Page:
-    """The page that `before` or `after`, a record's random id, names; where there is no such record, the first."""
-    before, after = _position(records, query.get("before")), _position(records, query.get("after"))
-    if after is not None and before is None:
-        rows = list(records.filter(position__gt=after).order_by("position")[: PAGE + 1])
-        more_newer, more_older = len(rows) > PAGE, True
-        rows = rows[:PAGE][::-1]
-    else:
-        ordered = records.order_by("-position")
-        rows = list((ordered if before is None else ordered.filter(position__lt=before))[: PAGE + 1])
-        more_newer, more_older = before is not None, len(rows) > PAGE
-        rows = rows[:PAGE]
-    if not rows:
-        return Page([], "", "")
-    older = _link(query, "before", rows[-1].pk) if more_older else ""
-    return Page(rows, older, _link(query, "after", rows[0].pk) if more_newer else "")
+def _page(records: QuerySet[AuditRecord], query: QueryDict) -> Page[AuditRecord]:
+    """By a record's random id in addresses: its position would tell how many records there are."""
+    return page_of(records, query, PAGE, order="position", cursor="pk", find=partial(_position, records))
 
 
 def _position(records: QuerySet[AuditRecord], name: str | None) -> int | None:
@@ -92,21 +70,13 @@ def _position(records: QuerySet[AuditRecord], name: str | None) -> int | None:
         return None
 
 
-def _link(query: QueryDict, cursor: str, pk: UUID) -> str:
-    other = query.copy()
-    for key in ("before", "after"):
-        other.pop(key, None)
-    other[cursor] = str(pk)
-    return "?" + other.urlencode()
-
-
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """Everything that was recorded, for the security team."""
     demand(can_read_audit(request.user))
     form = AuditFilter(request.GET, auto_id="filter-%s")
     wanted = form.wanted()
-    page = page_of(_narrow(visible_records(request.user), wanted), request.GET)
+    page = _page(_narrow(visible_records(request.user), wanted), request.GET)
     note(request, [number for row in page.rows for number in row.advisories], secret=True)
     context = {"page": page, "rows": [_shown(row, named=True) for row in page.rows], "form": form, "wanted": wanted}
     return render(request, "audit/list.html", {**context, "export": _export(request, wanted)})
@@ -126,7 +96,7 @@ def own(request: HttpRequest) -> HttpResponse:
     rows = Organisation.objects.filter(memberships__user=actor(request))
     mine = dict(rows.values_list("pk", "name"))
     records = visible_records(request.user).filter(organisations__overlap=list(mine))
-    page = page_of(records, request.GET)
+    page = _page(records, request.GET)
     note(request, [number for row in page.rows for number in row.advisories], secret=True)
     shown = [_shown(row, named=bool(set(row.organisation.split("; ")) & {*mine.values()})) for row in page.rows]
     return render(request, "audit/own.html", {"page": page, "rows": shown, "names": sorted(mine.values())})
