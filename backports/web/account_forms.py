@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.account.forms import LoginForm
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
@@ -67,34 +67,27 @@ def _code_field(form: forms.Form) -> None:
     }
 
 
-class Code(AuthenticateForm):
+class _UsedOnce(BaseAuthenticateForm):
+    """A code of the app works once."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _code_field(self)
+
+    def clean_code(self) -> str:
+        """Used up by being right."""
+        code = super().clean_code()
+        if self.authenticator.type == Authenticator.Type.TOTP:
+            _use_up(self.user, code)
+        return code
+
+
+class Code(_UsedOnce, AuthenticateForm):
     """The second factor at login."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _code_field(self)
 
-    def clean_code(self) -> str:
-        """A code of the app works once."""
-        code = super().clean_code()
-        if self.authenticator.type == Authenticator.Type.TOTP:
-            _use_up(self.user, code)
-        return code
-
-
-class CodeAgain(ReauthenticateForm):
+class CodeAgain(_UsedOnce, ReauthenticateForm):
     """The second factor once more, in a session that runs."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _code_field(self)
-
-    def clean_code(self) -> str:
-        """A code of the app works once."""
-        code = super().clean_code()
-        if self.authenticator.type == Authenticator.Type.TOTP:
-            _use_up(self.user, code)
-        return code
 
 
 class FirstCode(ActivateTOTPForm):
