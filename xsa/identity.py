@@ -22,7 +22,6 @@ SERVICES = frozenset(
     {
         "attempts",  # workers that try, explain and compile what is embargoed too
         "repositories",  # planning cells after a fetch
-        "ingest",  # taking in advisories
         "disclose",  # opening one
         "audit",  # appending a record behind the last one, whoever's that is
         "members",  # leaving ends what hangs on embargoed rows

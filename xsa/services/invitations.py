@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from datetime import timedelta
@@ -15,6 +14,8 @@ from django.utils import timezone
 from xsa import audit
 from xsa.models import Invitation, Membership, Organisation, User
 from xsa.models.account import INVITATION_LASTS
+
+from .digests import digest_of
 
 log = logging.getLogger(__name__)
 
@@ -69,18 +70,13 @@ def make_token(invitation: Invitation) -> str | None:
     """A new token for the link; an earlier one is worth nothing from then on. None when it is not open any more."""
     token = secrets.token_urlsafe(32)
     still = Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None, expires_at__gt=timezone.now())
-    made = still.update(token_hash=_hash(token), mailed_at=timezone.now())
+    made = still.update(token_hash=digest_of(token), mailed_at=timezone.now())
     return token if made else None
-
-
-def _hash(token: str) -> str:
-    """Of 256 random bits, so that it needs neither salt nor slowness."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def find(token: str) -> Invitation | None:
     """The invitation that this token still opens."""
-    row = Invitation.objects.select_related("organisation").filter(token_hash=_hash(token)).first()
+    row = Invitation.objects.select_related("organisation").filter(token_hash=digest_of(token)).first()
     return row if row is not None and row.is_open() else None
 
 
@@ -111,7 +107,7 @@ def _claim(token: str) -> Invitation:
     if found is None:
         raise InvitationRefused
     row = Invitation.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=found.pk)
-    if not row.is_open() or row.token_hash != _hash(token) or row.organisation.left_at is not None:
+    if not row.is_open() or row.token_hash != digest_of(token) or row.organisation.left_at is not None:
         raise InvitationRefused
     return row
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from xsa import audit
 from xsa.formats.keys import PublicKey
 from xsa.identity import everything
-from xsa.models import Invitation, Membership, Organisation, Session, User
+from xsa.models import Admission, Invitation, Membership, Organisation, Session, User
 
 from .tokens import end_tokens
 
@@ -132,8 +132,7 @@ def remove_organisation(actor: User | None, *, organisation: Organisation, whole
     left = timezone.now() if whole else None
     Organisation.objects.filter(pk=organisation.pk).update(listed=False, left_at=left)
     with everything("members"):
-        for membership in memberships:
-            membership.admissions.all().delete()
+        Admission.objects.filter(membership__in=memberships).delete()
     if whole:
         _end_memberships(memberships)
     end_sessions(User.objects.filter(pk__in=[one.pk for one in people]))

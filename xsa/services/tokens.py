@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import secrets
@@ -20,10 +19,12 @@ from xsa.models import ApiToken, Membership, Organisation, User
 from xsa.permissions import can_make_robot
 from xsa.visibility import visible_advisories
 
+from .digests import digest_of
+
 log = logging.getLogger(__name__)
 LONGEST = timedelta(days=366)
 _SECRET = re.compile(r"xbt_([0-9a-z]{8})_([\w-]{43})", re.ASCII)
-_NOTHING = hashlib.sha256(b"").hexdigest()
+_NOTHING = digest_of("")
 
 
 class CannotMakeToken(Exception):
@@ -59,7 +60,7 @@ def create_token(
         kind=kind,
         name=name[:100],
         prefix=prefix,
-        digest=_digest(secret),
+        digest=digest_of(secret),
         verbs=sorted(set(verbs) & set(ApiToken.Verb.values)),
         embargoed=embargoed,
         advisories=list(numbers),
@@ -99,11 +100,6 @@ def _new_secret() -> tuple[str, str]:
     return prefix, f"xbt_{prefix}_{secrets.token_urlsafe(32)}"
 
 
-def _digest(secret: str) -> str:
-    """Of 256 random bits, which nobody can guess, so that it needs neither salt nor slowness."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 @transaction.atomic
 def end_token(actor: User, *, token: ApiToken) -> bool:
     """End one token for good; False when it had ended before."""
@@ -141,7 +137,7 @@ def authenticate(secret: str) -> tuple[User, ApiToken] | None:
     found = _SECRET.fullmatch(secret)
     prefix = found[1] if found else "-"
     token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
-    same = secrets.compare_digest(_digest(secret), token.digest if token else _NOTHING)
+    same = secrets.compare_digest(digest_of(secret), token.digest if token else _NOTHING)
     if not same or token is None or not _is_live(token):
         return None
     user = _limited(token)
