@@ -92,14 +92,14 @@ class GitTree:
         candidates = [other for other in index.namesakes(path) if other != path]
         if base is None:
             return [other for other in other_folders(path) if other in index.oids] or _alike_by_path(path, candidates)
-        return likely_order(path, self._scored(base, candidates))
+        return likely_order(path, self._scored(index, base, candidates))
 
     def _renamed(self, index: PathIndex, path: str, base: Blob | None) -> list[str]:
         if self._base is None or base is None:
             return []
         new = self._new_files(index).get(suffix_of(path), ())
         nearest = nsmallest(RENAME_CANDIDATES, new, key=lambda other: (-shared_words(path, other), other))
-        return likely_order(path, self._scored(base, nearest))
+        return likely_order(path, self._scored(index, base, nearest))
 
     def _new_files(self, index: PathIndex) -> dict[str, list[str]]:
         """What this tree has and the base tree lacks, by extension; many files of a series ask for it."""
@@ -118,17 +118,16 @@ class GitTree:
             return []
         near = index.around(path)[:SPLIT_CANDIDATES]
         sought = Sought(base.data)
-        shares = ((sought.share_in(self._profile(other)), other) for other in near if other != path)
+        shares = ((sought.share_in(self._profile(index, other)), other) for other in near if other != path)
         return [other for share, other in sorted(shares, reverse=True) if share >= SPLIT_SHARE]
 
-    def _scored(self, base: Blob, candidates: Sequence[str]) -> list[tuple[float, str]]:
+    def _scored(self, index: PathIndex, base: Blob, candidates: Sequence[str]) -> list[tuple[float, str]]:
         sought = Sought(base.data)
-        return [(sought.likeness(self._profile(other)), other) for other in candidates]
+        return [(sought.likeness(self._profile(index, other)), other) for other in candidates]
 
-    def _profile(self, path: str) -> Profile:
+    def _profile(self, index: PathIndex, path: str) -> Profile:
         """Of a file of this tree; trees share most of their blobs, and a worker asks for the same few again."""
-        oid = path_index(self._repo, self._tree).oids[path]
-        return _PROFILES.get(oid, lambda: self._read_profile(path))
+        return _PROFILES.get(index.oids[path], lambda: self._read_profile(path))
 
     def _read_profile(self, path: str) -> Profile:
         blob = _entry(self._tree, path)

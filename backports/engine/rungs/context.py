@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from backports.engine.dialect import Dialect, changed_names, learn, members_of, names_of, without_words
 from backports.engine.diff import Hunk, Line
-from backports.engine.functions import Function, functions_of
+from backports.engine.functions import Function, functions_of, holder
 from backports.engine.locate import STARTS_HEADING, Index, diff_lines, function_name, is_heading, same_function
 from backports.engine.merge import BaseMap, Merged, Run, merge_runs
 from backports.engine.older import UNSIGNED, drops_suffixes, rules_for
@@ -242,8 +242,7 @@ class FileContext:
             known = named_functions(tuple(self.base_map.base)), named_functions(tuple(self.index.lines))
             self._functions = list(known[0].values()), known[1]
         base, target = self._functions
-        at = bisect_right(base, runs[0].start, key=lambda one: one.start) - 1
-        theirs = base[at] if at >= 0 and runs[-1].stop <= base[at].stop else None
+        theirs = holder(base, runs[0].start, runs[-1].stop)
         ours = target.get(theirs.name) if theirs else None
         if theirs is None or ours is None:
             return None
