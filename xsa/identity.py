@@ -32,11 +32,17 @@ SERVICES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A reader by id, or the name of a service that sees everything; `only` are the advisories a token is good for."""
+    """A reader by id, or the name of a service that sees everything; `only` are the advisories a token is good for.
+
+    `speaker` is the person whose own organisations' things are shown: the reader, or whoever a token for nothing
+    embargoed speaks for; a token speaks for one `organisation` alone.
+    """
 
     reader: str = ""
     everything: str = ""
     only: str = ""
+    speaker: str = ""
+    organisation: str = ""
 
 
 NOBODY = Identity()
@@ -85,6 +91,11 @@ def is_cleared(user: Any) -> bool:
     return bool(user.is_authenticated and user.is_active and user.cleared)
 
 
+def is_speaking(user: Any) -> bool:
+    """Whether this is shown what its own organisation keeps to itself: somebody cleared, or a token for it."""
+    return is_cleared(user) or bool(user.is_authenticated and user.is_active and user.speaks_for)
+
+
 @contextmanager
 def reading(user: Any, *, only: tuple[int, ...] = ()) -> Iterator[None]:
     """Ask in the name of `user` inside the block, whoever asked before; nobody's when they proved no second factor.
@@ -93,7 +104,9 @@ def reading(user: Any, *, only: tuple[int, ...] = ()) -> Iterator[None]:
     """
     reader = str(user.pk) if is_cleared(user) else ""
     numbers = only or getattr(user, "only", ())
-    with _acting(Identity(reader=reader, only=",".join(map(str, numbers)))):
+    speaker = str(user.pk) if is_speaking(user) else ""
+    own = str(user.speaks_for) if speaker and user.speaks_for else ""
+    with _acting(Identity(reader, "", ",".join(map(str, numbers)), speaker, own)):
         yield
 
 

@@ -2,7 +2,7 @@
 
 `Protect` is the operation for migrations, `check_policies` the system check that finds a table with a path to an
 advisory that says nothing or whose policies in the database are not those of its model. The policies call a few
-SQL functions that `CREATE_FUNCTIONS` makes. All of it asks three settings of the transaction (`xsa.identity`).
+SQL functions that `CREATE_FUNCTIONS` makes. All of it asks a few settings of the transaction (`xsa.identity`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import ForeignKey, Model, OneToOneField
 
-from xsa.readers import Admissions, Readers, Records, Root, Under
+from xsa.readers import Admissions, Kept, Owned, Readers, Records, Root, Under
 
 CREATE_FUNCTIONS = """
 CREATE FUNCTION xsa_reader() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS
@@ -47,6 +47,24 @@ DROP_FUNCTIONS = """
 DROP FUNCTION xsa_admitted(); DROP FUNCTION xsa_sees_all(); DROP FUNCTION xsa_in_team();
 DROP FUNCTION xsa_in_scope(integer); DROP FUNCTION xsa_everything(); DROP FUNCTION xsa_reader();
 """
+# What is one's own is asked of the speaker: a token that opens nothing embargoed speaks for its organisation too.
+CREATE_OWN_FUNCTIONS = """
+CREATE FUNCTION xsa_speaker() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT NULLIF(current_setting('xsa.speaker', true), '')::uuid $$;
+CREATE FUNCTION xsa_own() RETURNS SETOF uuid LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT m.organisation_id FROM xsa_membership m JOIN xsa_user u ON u.id = m.user_id
+       WHERE m.user_id = xsa_speaker() AND u.is_active
+         AND COALESCE(current_setting('xsa.organisation', true), '') IN ('', m.organisation_id::text) $$;
+CREATE FUNCTION xsa_is_member() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS
+  $$ SELECT EXISTS (
+       SELECT 1 FROM xsa_organisation o WHERE o.id IN (SELECT xsa_own()) AND (o.listed OR o.security_team)) $$;
+"""
+DROP_OWN_FUNCTIONS = "DROP FUNCTION xsa_is_member(); DROP FUNCTION xsa_own(); DROP FUNCTION xsa_speaker();"
+_KEPT = (
+    "organisation_id IS NULL OR (SELECT xsa_everything()) OR organisation_id IN (SELECT xsa_own()) "
+    "OR (visibility = 'room' AND (SELECT xsa_is_member()))"
+)
+_OWN = "(SELECT xsa_everything()) OR {table}.organisation_id IN (SELECT xsa_own())"
 _SEES_EMBARGOED = (
     "disclosed_at IS NOT NULL OR (SELECT xsa_everything()) "
     "OR (xsa_in_scope(number) AND ((SELECT xsa_sees_all()) OR id IN (SELECT xsa_admitted())))"
@@ -83,16 +101,28 @@ def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, s
     elif isinstance(readers, Records):
         yield "readers", "SELECT", _RECORD
         yield "writers", "INSERT", "(SELECT xsa_everything())"
+    elif isinstance(readers, Kept):
+        yield "readers", "ALL", _KEPT
+    elif isinstance(readers, Owned):
+        yield "readers", "SELECT", _owned(model, readers, _audience(model, readers))
+        yield "writers", "ALL", _owned(model, readers, _OWN.format(table=model._meta.db_table))
     else:
         yield "readers", "ALL", _under(model, readers)
 
 
 def _under(model: type[Model], readers: Under) -> str:
-    field = model._meta.get_field(readers.parent)
-    parent = field.related_model
-    assert isinstance(field, ForeignKey) and isinstance(parent, type) and issubclass(parent, Model)  # noqa: S101
-    table, key = parent._meta.db_table, parent._meta.pk.column if parent._meta.pk else "id"
-    found = f"EXISTS (SELECT 1 FROM {table} parent WHERE parent.{key} = {model._meta.db_table}.{field.column})"
+    table, column = model._meta.db_table, _foreign_key(model, readers.parent).column
+    found = _readable(model, readers.parent) + _surroundings(model, readers)
+    if readers.audience:
+        found += f" AND {_AUDIENCES[readers.audience].format(table=table, column=column)}"
+    if readers.orphans_for_the_team:
+        found += f" OR ({column} IS NULL AND ((SELECT xsa_everything()) OR (SELECT xsa_in_team())))"
+    return found
+
+
+def _surroundings(model: type[Model], readers: Under | Owned) -> str:
+    """What else must be readable: the advisories that it builds on, and the other row that it hangs on."""
+    found = ""
     if readers.builds_on:
         column = f"{model._meta.db_table}.{readers.builds_on}"
         unseen = "NOT EXISTS (SELECT 1 FROM xsa_advisory other WHERE other.number = needed.number)"
@@ -100,10 +130,45 @@ def _under(model: type[Model], readers: Under) -> str:
             f" AND (cardinality({column}) = 0 OR NOT EXISTS "
             f"(SELECT 1 FROM unnest({column}) AS needed(number) WHERE {unseen}))"
         )
-    if readers.audience:
-        found += f" AND {_AUDIENCES[readers.audience].format(table=model._meta.db_table, column=field.column)}"
-    if readers.orphans_for_the_team:
-        found += f" OR ({field.column} IS NULL AND ((SELECT xsa_everything()) OR (SELECT xsa_in_team())))"
+    if readers.also:
+        column = f"{model._meta.db_table}.{_foreign_key(model, readers.also).column}"
+        found += f" AND ({column} IS NULL OR {_readable(model, readers.also)})"
+    return found
+
+
+def _readable(model: type[Model], name: str) -> str:
+    field = _foreign_key(model, name)
+    parent = field.related_model
+    assert isinstance(parent, type) and issubclass(parent, Model)  # noqa: S101
+    table, key = parent._meta.db_table, parent._meta.pk.column if parent._meta.pk else "id"
+    return f"EXISTS (SELECT 1 FROM {table} parent WHERE parent.{key} = {model._meta.db_table}.{field.column})"
+
+
+def _foreign_key(model: type[Model], name: str) -> ForeignKey[Any, Any]:
+    field = model._meta.get_field(name)
+    assert isinstance(field, ForeignKey)  # noqa: S101
+    return field
+
+
+def _owned(model: type[Model], readers: Owned, whose: str) -> str:
+    column = f"{model._meta.db_table}.{_foreign_key(model, readers.parent).column}"
+    found = f"({_readable(model, readers.parent)}{_surroundings(model, readers)} AND ({whose}))"
+    if readers.author:
+        author = f"{model._meta.db_table}.{_foreign_key(model, readers.author).column}"
+        found += f" OR ({column} IS NULL AND ((SELECT xsa_everything()) OR {author} = (SELECT xsa_speaker())))"
+    return found
+
+
+def _audience(model: type[Model], readers: Owned) -> str:
+    """The organisation's own people, and from when it is shared the room, then everybody."""
+    table, column = model._meta.db_table, _foreign_key(model, readers.parent).column
+    found = _OWN.format(table=table)
+    if readers.shared:
+        room = _AUDIENCES["room"].format(table=table, column=column)
+        found += f" OR ({table}.{readers.shared} IS NOT NULL AND {room})"
+    if readers.opens:
+        open_now = f"SELECT 1 FROM xsa_advisory told WHERE told.id = {table}.{column} AND told.disclosed_at IS NOT NULL"
+        found += f" OR ({table}.{readers.opens} AND EXISTS ({open_now}))"
     return found
 
 

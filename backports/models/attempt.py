@@ -28,7 +28,7 @@ class Attempt(models.Model):
     `evidence` is what `services.evidence` writes, and `services.explained` adds to it at `explained_at`.
     """
 
-    readers: ClassVar[Readers] = Under("advisory", builds_on="prerequisites")
+    readers: ClassVar[Readers] = Under("advisory", builds_on="prerequisites", also="branch")
 
     class State(models.TextChoices):
         WAITING = "waiting"

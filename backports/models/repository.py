@@ -5,19 +5,34 @@ from typing import ClassVar
 
 from django.db import models
 
+from xsa.readers import Kept, Readers, Under
+
 
 class Repository(models.Model):
     """A git repository that we mirror, under `var/git/<name>.git`.
 
     `project` says which fixes are for it: those whose `tree` has the same name. An
-    organisation's own repository of Xen has the project `xen` too.
+    organisation's own repository of Xen has the project `xen` too; with the `visibility` of the room it is for
+    everybody who belongs to a listed organisation, else for its own people. One from source packages has no `url`:
+    each package that was imported is a branch.
     """
 
+    readers: ClassVar[Readers] = Kept()
+
+    class Visibility(models.TextChoices):
+        ORGANISATION = "organisation"
+        ROOM = "room"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.SlugField(max_length=50, unique=True)
+    name = models.SlugField(max_length=100, unique=True)
     project = models.SlugField(max_length=50)
-    url = models.CharField(max_length=500)
-    organisation = models.ForeignKey("xsa.Organisation", on_delete=models.CASCADE, null=True, blank=True)
+    url = models.CharField(max_length=500, blank=True)
+    organisation = models.ForeignKey(
+        "xsa.Organisation", on_delete=models.CASCADE, null=True, blank=True, related_name="repositories"
+    )
+    visibility = models.CharField(
+        max_length=20, choices=Visibility.choices, default=Visibility.ORGANISATION, db_default=Visibility.ORGANISATION
+    )
     fetched_at = models.DateTimeField(null=True)
     mined_at = models.DateTimeField(null=True)
     problem_code = models.CharField(max_length=50, blank=True)
@@ -37,6 +52,8 @@ class Branch(models.Model):
     `rank` sorts versions as numbers, master last. The dates of support are as upstream
     gives them, to the month or the day. `history_only` ones are shown and never tried.
     """
+
+    readers: ClassVar[Readers] = Under("repository")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="branches")

@@ -17,7 +17,7 @@ class Resolution(models.Model):
     (`prerequisites`, by number). Without an organisation it is the security team's.
     """
 
-    readers: ClassVar[Readers] = Under("advisory", builds_on="prerequisites")
+    readers: ClassVar[Readers] = Under("advisory", builds_on="prerequisites", also="branch")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     advisory = models.ForeignKey("xsa.Advisory", on_delete=models.CASCADE, related_name="resolutions")

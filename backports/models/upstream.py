@@ -11,7 +11,7 @@ from xsa.readers import Readers, Under
 class UpstreamFix(models.Model):
     """A branch holds the official fix of an advisory: the commits that say so."""
 
-    readers: ClassVar[Readers] = Under("advisory")
+    readers: ClassVar[Readers] = Under("advisory", also="branch")
 
     advisory = models.ForeignKey("xsa.Advisory", on_delete=models.CASCADE, related_name="upstream_fixes")
     branch = models.ForeignKey("backports.Branch", on_delete=models.CASCADE, related_name="upstream_fixes")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,8 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from xsa.identity import NOBODY, Identity, current
 
 _IDENTIFY = """
-SELECT set_config('xsa.reader', %s, true), set_config('xsa.everything', %s, true), set_config('xsa.only', %s, true)
+SELECT set_config('xsa.reader', %s, true), set_config('xsa.everything', %s, true), set_config('xsa.only', %s, true),
+       set_config('xsa.speaker', %s, true), set_config('xsa.organisation', %s, true)
 """
 
 
@@ -35,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None or _failed(self.connection):
             return
         with self.connection.cursor() as cursor:
-            cursor.execute(_IDENTIFY, (identity.reader, identity.everything, identity.only))
+            cursor.execute(_IDENTIFY, astuple(identity))
 
     def _in_transaction(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]

@@ -45,12 +45,14 @@ class User(AbstractUser):
 
     `cleared` is no column: it says that this object stands for somebody who proved a second factor in this
     session, or for a person in whose name the machine works. Without it nothing embargoed is shown. Nor are `only` and
-    `branches`: they say that a token asks, which is good for these embargoed advisories, or on these branches, alone.
+    `branches`: they say that a token asks, which is good for these embargoed advisories, or on these branches, alone;
+    it speaks for the organisation `speaks_for`, and for no other of its person's.
     """
 
     cleared: bool = False
     only: tuple[int, ...] = ()
     branches: tuple[str, ...] = ()
+    speaks_for: uuid.UUID | None = None
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
 

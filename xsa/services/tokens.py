@@ -157,6 +157,7 @@ def _limited(token: ApiToken) -> User:
     user.cleared = token.embargoed
     user.only = tuple(token.advisories)
     user.branches = tuple(token.branches)
+    user.speaks_for = token.organisation_id
     return user
 
 
