@@ -3,8 +3,10 @@
 from .attempt import Attempt
 from .backport import Backport, BackportVersion, VersionPatch
 from .compilation import Compilation
+from .event import Event
 from .heartbeat import Heartbeat
 from .repository import Branch, Repository
+from .request import DoneRequest, RateWindow
 from .resolution import Resolution
 from .upload import Upload
 from .upstream import UpstreamFix
@@ -15,7 +17,10 @@ __all__ = [
     "BackportVersion",
     "Branch",
     "Compilation",
+    "DoneRequest",
+    "Event",
     "Heartbeat",
+    "RateWindow",
     "Repository",
     "Resolution",
     "Upload",
