@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, Q, QuerySet
 
-from .identity import is_cleared
-from .models import Admission, Advisory, AuditRecord, User
+from .identity import is_cleared, is_speaking
+from .models import Admission, Advisory, AuditRecord, Membership, Organisation, User
+from .readers import Admissions, Kept, Owned, Readers, Records, Root, Under
 
 T = TypeVar("T", bound=Model)
 Reader = User | AnonymousUser
@@ -54,21 +56,129 @@ def in_room(user: Reader, advisory: Advisory) -> bool:
     return sees_embargoed(user) or advisory.pk in _rooms(user)
 
 
-def visible_to(user: Reader, things: QuerySet[T], path: str = "", *, builds_on: str = "") -> QuerySet[T]:
-    """The part of `things` that `user` may see; `path` leads from a thing to its advisory (`"advisory"`).
+def own_organisations(user: Reader) -> QuerySet[Membership]:
+    """The organisations whose own things this person is shown, as ids; a token's is the one that it speaks for."""
+    if not is_speaking(user):
+        return Membership.objects.none().values_list("organisation", flat=True)  # type: ignore[return-value]
+    rows = Membership.objects.filter(user=user.pk)
+    rows = rows.filter(organisation=user.speaks_for) if user.speaks_for else rows  # type: ignore[union-attr]
+    return rows.values_list("organisation", flat=True)  # type: ignore[return-value]
 
-    An empty path stands for advisories themselves. `builds_on` names a column with the numbers of
-    further advisories whose content is in a thing: it stays hidden until all of those are disclosed too.
+
+def visible_to(user: Reader, things: QuerySet[T]) -> QuerySet[T]:
+    """The part of `things` that `user` may see, as their model says (`readers`); those of a model that says nothing
+    are everybody's.
     """
-    if sees_embargoed(user):
-        return things
-    prefix = f"{path}__" if path else ""
-    rooms = _rooms(user)
-    seen = things.filter(Q(**{f"{prefix}disclosed_at__isnull": False}) | Q(**{f"{prefix}pk__in": rooms}))
-    if not builds_on:
-        return seen
-    hidden = Advisory.objects.filter(disclosed_at=None).exclude(pk__in=rooms).values("number")
-    return seen.exclude(**{f"{builds_on}__overlap": hidden})
+    return things.filter(_Sight(user).of(things.model))
+
+
+class _Sight:
+    """What one reader may see, as conditions on models; `prefix` leads to the model that a condition is about."""
+
+    def __init__(self, user: Reader) -> None:
+        self.user = user
+
+    @cached_property
+    def sees_all(self) -> bool:
+        return sees_embargoed(self.user)
+
+    @cached_property
+    def rooms(self) -> list[UUID]:
+        return _rooms(self.user)
+
+    @cached_property
+    def in_team(self) -> bool:
+        return in_security_team(self.user)
+
+    def of(self, model: type[Model], prefix: str = "") -> Q:
+        """The condition on a model's rows."""
+        readers: Readers | None = getattr(model, "readers", None)
+        if isinstance(readers, Root):
+            return self.advisories(prefix)
+        if isinstance(readers, Under):
+            return self.under(model, readers, prefix)
+        if isinstance(readers, Kept):
+            return self.kept(prefix)
+        if isinstance(readers, Owned):
+            return self.owned(model, readers, prefix)
+        if isinstance(readers, Admissions):
+            return self.admissions(prefix)
+        return _nothing(prefix) if isinstance(readers, Records) else _all(prefix)
+
+    def advisories(self, prefix: str) -> Q:
+        if self.sees_all:
+            return _all(prefix)
+        return Q(**{f"{prefix}disclosed_at__isnull": False}) | Q(**{f"{prefix}pk__in": self.rooms})
+
+    def under(self, model: type[Model], readers: Under, prefix: str) -> Q:
+        found = self.surroundings(model, readers, prefix)
+        if readers.audience == "room" and not self.sees_all:
+            found &= Q(**{f"{prefix}{readers.parent}__in": self.rooms})
+        if readers.audience == "team" and not self.in_team:
+            found &= _nothing(prefix)
+        if readers.orphans_for_the_team and self.in_team:
+            found |= Q(**{f"{prefix}{readers.parent}": None})
+        return found
+
+    def surroundings(self, model: type[Model], readers: Under | Owned, prefix: str) -> Q:
+        """What else must be visible for a row to be: its parent, what it builds on, the other row that it hangs on."""
+        found = self.of(_model(model, readers.parent), f"{prefix}{readers.parent}__")
+        if readers.builds_on and not self.sees_all:
+            hidden = Advisory.objects.filter(disclosed_at=None).exclude(pk__in=self.rooms).values("number")
+            found &= ~Q(**{f"{prefix}{readers.builds_on}__overlap": hidden})
+        if readers.also:
+            also = self.of(_model(model, readers.also), f"{prefix}{readers.also}__")
+            found &= Q(**{f"{prefix}{readers.also}": None}) | also if _nullable(model, readers.also) else also
+        return found
+
+    def kept(self, prefix: str) -> Q:
+        found = Q(**{f"{prefix}organisation": None})
+        if not is_speaking(self.user):
+            return found
+        own = own_organisations(self.user)
+        members = Organisation.objects.filter(Q(listed=True) | Q(security_team=True), pk__in=own)
+        shared = Q(**{f"{prefix}visibility": "room"}) & Q(Exists(members))
+        return found | Q(**{f"{prefix}organisation__in": own}) | shared
+
+    def owned(self, model: type[Model], readers: Owned, prefix: str) -> Q:
+        audience = Q(**{f"{prefix}organisation__in": own_organisations(self.user)})
+        if readers.shared:
+            room = _all(prefix) if self.sees_all else Q(**{f"{prefix}{readers.parent}__in": self.rooms})
+            audience |= Q(**{f"{prefix}{readers.shared}__isnull": False}) & room
+        if readers.opens:
+            open_now = {f"{prefix}{readers.opens}": True, f"{prefix}{readers.parent}__disclosed_at__isnull": False}
+            audience |= Q(**open_now)
+        found = self.surroundings(model, readers, prefix) & audience
+        if readers.author and is_speaking(self.user):
+            found |= Q(**{f"{prefix}{readers.parent}": None, f"{prefix}{readers.author}": self.user.pk})
+        return found
+
+    def admissions(self, prefix: str) -> Q:
+        if self.in_team:
+            return _all(prefix)
+        if not is_cleared(self.user):
+            return _nothing(prefix)
+        admin_of = Membership.objects.filter(user=self.user.pk, role=Membership.Role.ADMIN).values("organisation")
+        mine = Q(**{f"{prefix}membership__user": self.user.pk})
+        return mine | Q(**{f"{prefix}membership__organisation__in": admin_of})
+
+
+def _all(prefix: str) -> Q:
+    """Every row. An empty Q would not do: in an "or" it counts for nothing."""
+    return ~_nothing(prefix)
+
+
+def _nothing(prefix: str) -> Q:
+    return Q(**{f"{prefix}pk__in": []})
+
+
+def _model(model: type[Model], name: str) -> type[Model]:
+    found: Any = model._meta.get_field(name).related_model
+    return found  # type: ignore[no-any-return]
+
+
+def _nullable(model: type[Model], name: str) -> bool:
+    return bool(getattr(model._meta.get_field(name), "null", False))
 
 
 def visible_advisories(user: Reader) -> QuerySet[Advisory]:

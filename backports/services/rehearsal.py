@@ -37,6 +37,10 @@ WORDS = {
     "backports.compilation": "compilations of results",
     "backports.resolution": "people's answers to conflicts",
     "backports.upstreamfix": "branches that hold the official fix",
+    "backports.backport": "members' backports",
+    "backports.backportversion": "versions of members' backports",
+    "backports.versionpatch": "patches of members' backports",
+    "backports.upload": "files as members sent them",
 }
 
 
@@ -111,7 +115,8 @@ def _path(model: type[Model]) -> str:
     if not isinstance(readers, Under):
         return ""
     parent: Any = model._meta.get_field(readers.parent).related_model
-    return f"{readers.parent}__{_path(parent)}"
+    further = _path(parent)
+    return f"{readers.parent}__{further}" if further else ""
 
 
 def _rows(model: type[Model], advisory: Advisory) -> QuerySet[Any]:
@@ -120,9 +125,7 @@ def _rows(model: type[Model], advisory: Advisory) -> QuerySet[Any]:
 
 def _seen(model: type[Model], advisory: Advisory) -> QuerySet[Any]:
     """The rows that whoever reads now may see: the application is asked beside the database."""
-    readers = rls.readers_of(model)
-    builds_on = readers.builds_on if isinstance(readers, Under) else ""
-    return visible_to(STRANGER, _rows(model, advisory), _path(model), builds_on=builds_on)
+    return visible_to(STRANGER, _rows(model, advisory))
 
 
 def _part(model: type[Model], advisory: Advisory, there: int) -> Part:
@@ -142,7 +145,7 @@ def _outcomes(attempts: QuerySet[Attempt]) -> tuple[tuple[str, int], ...]:
 def _built_on(advisory: Advisory) -> QuerySet[Attempt]:
     """Results of other advisories that hold this one's patches, as far as a stranger sees them now."""
     rows = Attempt.objects.filter(prerequisites__contains=[advisory.number], current=True).defer("evidence")
-    return visible_to(STRANGER, rows, "advisory", builds_on="prerequisites")
+    return visible_to(STRANGER, rows)
 
 
 def _held_back(advisory: Advisory) -> tuple[int, ...]:

@@ -85,8 +85,8 @@ class Remembered:
 
 def resolutions_for(reader: Reader, attempt: Attempt) -> QuerySet[Resolution]:
     """The answers that `reader` may see and that may stand beside this attempt, newest first."""
-    everyones = visible_to(AnonymousUser(), Resolution.objects.all(), "advisory", builds_on="prerequisites")
-    mine = visible_to(reader, Resolution.objects.all(), "advisory", builds_on="prerequisites")
+    everyones = visible_to(AnonymousUser(), Resolution.objects.all())
+    mine = visible_to(reader, Resolution.objects.all())
     return mine.filter(Q(advisory=attempt.advisory_id) | Q(pk__in=everyones.values("pk")))
 
 
@@ -143,7 +143,7 @@ def _as_patch(attempt: Attempt, files: Mapping[str, bytes]) -> bytes:
 
 def why_not(actor: User, attempt: Attempt) -> str:
     """Why `actor` may not answer conflicts of `attempt`, in a sentence; "" when they may."""
-    theirs = visible_to(actor, Attempt.objects.filter(pk=attempt.pk), "advisory", builds_on="prerequisites")
+    theirs = visible_to(actor, Attempt.objects.filter(pk=attempt.pk))
     if not theirs.exists():
         return "There is no such attempt."
     if not _speaks_for(actor):

@@ -58,7 +58,7 @@ def _announced(request: HttpRequest, sought: str) -> list[Announcement]:
 @require_safe
 def upstream_fix(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A fix that was found in a repository: its commits as mail for `git am`."""
-    rows = visible_to(request.user, Fix.objects.filter(patches__file=None), "version__advisory")
+    rows = visible_to(request.user, Fix.objects.filter(patches__file=None))
     rows = in_branches(request.user, rows, "branch").select_related("version__advisory").distinct()
     fix = get_object_or_404(rows, pk=pk)
     note(request, [fix.version.advisory], thing=fix)
@@ -90,7 +90,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "versions": _versions(advisory),
         "fixes": _fixes(advisory),
         "files": _files(advisory),
-        "strips": [strip for row in repositories() if (strip := _strip(advisory, row, cells))["branches"]],
+        "strips": [strip for row in repositories(request.user) if (strip := _strip(advisory, row, cells))["branches"]],
         "deployment": words.deployment(advisory) if current and current.number else "",
         "statements": statements(request, advisory),
         "may_disclose": can_read_rehearsal(request.user),

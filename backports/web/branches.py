@@ -15,7 +15,7 @@ from backports.export import mbox
 from backports.models import Attempt, Branch
 from backports.services.sources import STAGING_RANK
 from xsa.models import Advisory
-from xsa.visibility import visible_advisories
+from xsa.visibility import visible_advisories, visible_to
 
 from . import downloads, words
 from .asking import for_tokens
@@ -27,8 +27,9 @@ PAGE = 100
 WITHOUT_DATA = ("evidence", "paths", "reasons")
 
 
-def _branch(repository: str, branch: str) -> Branch:
-    return get_object_or_404(Branch.objects.select_related("repository"), repository__name=repository, name=branch)
+def _branch(request: HttpRequest, repository: str, branch: str) -> Branch:
+    rows = visible_to(request.user, Branch.objects.select_related("repository"))
+    return get_object_or_404(rows, repository__name=repository, name=branch)
 
 
 def _current(request: HttpRequest, branch: Branch) -> QuerySet[Attempt]:
@@ -38,7 +39,7 @@ def _current(request: HttpRequest, branch: Branch) -> QuerySet[Attempt]:
 @require_safe
 def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
     """The branch's facts, its counts by outcome, and the list of what is missing."""
-    row = _branch(repository, branch)
+    row = _branch(request, repository, branch)
     current = _current(request, row)
     chosen = request.GET.get("outcome", "")
     chosen = chosen if chosen in words.OUTCOMES or chosen in words.STATES else ""
@@ -125,7 +126,7 @@ def _ready(current: QuerySet[Attempt]) -> dict[str, int]:
 @require_safe
 def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> HttpResponse:
     """All applied fixes of the branch in order, as one mbox or as a tar of patches."""
-    row = _branch(repository, branch)
+    row = _branch(request, repository, branch)
     confidence = request.GET.get("confidence", Confidence.HIGH)
     if confidence not in words.CONFIDENCES:
         raise Http404

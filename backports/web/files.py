@@ -28,7 +28,7 @@ def _unread() -> QuerySet[PatchFile]:
 @require_safe
 def raw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The bytes of a file of an advisory, or of one that could not be read, for the security team."""
-    rows = visible_to(request.user, PatchFile.objects.exclude(version=None), "version__advisory")
+    rows = visible_to(request.user, PatchFile.objects.exclude(version=None))
     if can_read_unplaced_files(request.user):
         rows = PatchFile.objects.all()
     if names := getattr(request.user, "branches", ()):

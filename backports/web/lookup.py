@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -32,9 +32,7 @@ def attempts_for(request: HttpRequest) -> QuerySet[Attempt]:
 
 def _visible(request: HttpRequest, rows: QuerySet[Attempt]) -> QuerySet[Attempt]:
     """A result holds the patches of what it builds on, which may be disclosed later than its own advisory."""
-    return visible_to(
-        request.user, in_branches(request.user, rows, "branch__name"), "advisory", builds_on="prerequisites"
-    )
+    return visible_to(request.user, in_branches(request.user, rows, "branch__name"))
 
 
 def attempt_or_404(request: HttpRequest, pk: UUID, *, evidence: bool = False) -> Attempt:
@@ -53,9 +51,9 @@ def advisory_or_404(request: HttpRequest, number: int) -> Advisory:
     return found
 
 
-def repositories() -> list[Repository]:
-    """Every mirror, by name."""
-    return list(Repository.objects.all())
+def repositories(user: Reader) -> list[Repository]:
+    """Every mirror that the reader may see, upstream's first, by name."""
+    return list(visible_to(user, Repository.objects.order_by(F("organisation").asc(nulls_first=True), "name")))
 
 
 def pick(rows: list[Repository], name: str) -> Repository:

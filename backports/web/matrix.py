@@ -121,7 +121,7 @@ def _cells_for(request: HttpRequest, repository: Repository) -> QuerySet[Attempt
 @require_safe
 def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
     """The matrix of a repository, or an invitation to add one when there is none."""
-    mirrors = repositories()
+    mirrors = repositories(request.user)
     name = repository or request.GET.get("repository", "")
     if not mirrors and not name:
         return render(request, "matrix/empty.html")
@@ -166,7 +166,7 @@ def poll_url_query(rows: Sequence[Advisory]) -> str:
 @require_safe
 def fragment(request: HttpRequest, repository: str) -> HttpResponse:
     """Progress, and the cells of the page that changed since it was asked for last."""
-    shown = pick(repositories(), repository)
+    shown = pick(repositories(request.user), repository)
     cells = _cells_for(request, shown)
     newest, oldest, since = (_number(request.GET.get(key, "")) for key in ("newest", "oldest", "since"))
     moment = timezone.now() - timedelta(seconds=1)

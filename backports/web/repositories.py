@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from backports.models import Repository
 from backports.services.repositories import ask_for_refresh
 from xsa.permissions import can_fetch_repository, can_read_unplaced_files, can_see_source_addresses, demand
+from xsa.visibility import visible_to
 
 from .actor import actor
 
@@ -20,7 +21,7 @@ from .actor import actor
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """Mirrors, when they were fetched last, and what went wrong."""
-    rows = Repository.objects.annotate(
+    rows = visible_to(request.user, Repository.objects.all()).annotate(
         stable=Count("branches", filter=Q(branches__gone=False, branches__history_only=False))
     )
     whole = can_see_source_addresses(request.user)
@@ -43,7 +44,7 @@ def public_address(url: str) -> str:
 def fetch(request: HttpRequest, name: str) -> HttpResponse:
     """Queue a fetch."""
     demand(can_fetch_repository(request.user))
-    repository = get_object_or_404(Repository, name=name)
+    repository = get_object_or_404(visible_to(request.user, Repository.objects.all()), name=name)
     ask_for_refresh(actor(request), repository=repository)
     messages.success(request, f"{repository.name} will be fetched now.")
     return redirect("repositories")

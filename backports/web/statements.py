@@ -19,6 +19,7 @@ from backports.services.sources import STAGING_RANK
 from xsa.models import Advisory, Organisation, Statement
 from xsa.permissions import can_read_statements, can_state, demand
 from xsa.services import rooms
+from xsa.visibility import visible_to
 
 from .actor import actor
 from .lookup import advisory_or_404
@@ -64,7 +65,7 @@ def statements(request: HttpRequest, advisory: Advisory) -> Statements | None:
     if not can_read_statements(request.user, advisory):
         return None
     history = list(Statement.objects.filter(advisory=advisory).select_related("organisation", "made_by"))
-    own, branches = _own(request, advisory), _branches()
+    own, branches = _own(request, advisory), _branches(request)
     lines = [
         Line(organisation, _latest(history, organisation, branches), organisation in own)
         for organisation in _organisations(history)
@@ -94,9 +95,9 @@ def _own(request: HttpRequest, advisory: Advisory) -> list[Organisation]:
     return [one for one in rows if can_state(request.user, one, advisory)]
 
 
-def _branches() -> list[str]:
-    """The names of all branches that somebody keeps, newest first."""
-    rows = Branch.objects.filter(gone=False, history_only=False, rank__lt=STAGING_RANK)
+def _branches(request: HttpRequest) -> list[str]:
+    """The names of all branches that somebody keeps and the reader may see, newest first."""
+    rows = visible_to(request.user, Branch.objects.filter(gone=False, history_only=False, rank__lt=STAGING_RANK))
     return list(dict.fromkeys(rows.order_by("-rank", "name").values_list("name", flat=True)))
 
 
@@ -105,7 +106,7 @@ def state(request: HttpRequest, number: int) -> HttpResponse:
     """Say how far one's own organisation is."""
     advisory = advisory_or_404(request, number)
     demand(can_read_statements(request.user, advisory))
-    form = StatementForm(request.POST, organisations=Organisation.objects.all(), branches=_branches())
+    form = StatementForm(request.POST, organisations=Organisation.objects.all(), branches=_branches(request))
     if not form.is_valid():
         raise BadRequest("No such statement.")
     rooms.state(actor(request), advisory=advisory, **form.cleaned_data)
