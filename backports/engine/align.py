@@ -59,14 +59,19 @@ class Alignment:
 
 def pairs(old: Sequence[bytes], new: Sequence[bytes]) -> list[tuple[int, int]]:
     """Places in `old` and `new` of lines that are alike, ascending in both."""
-    scores = [[_score(one, other) for other in new] for one in old]
-    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    for i in range(len(old) - 1, -1, -1):
-        for j in range(len(new) - 1, -1, -1):
+    return best_pairs([[_score(one, other) for other in new] for one in old])
+
+
+def best_pairs(scores: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """Rows and columns that belong together, ascending in both, so that their scores add up to most; 0 is no pair."""
+    height, width = len(scores), len(scores[0]) if scores else 0
+    best = [[0.0] * (width + 1) for _ in range(height + 1)]
+    for i in range(height - 1, -1, -1):
+        for j in range(width - 1, -1, -1):
             best[i][j] = max(best[i + 1][j], best[i][j + 1], scores[i][j] + best[i + 1][j + 1])
     found = []
     i = j = 0
-    while i < len(old) and j < len(new):
+    while i < height and j < width:
         if scores[i][j] and best[i][j] == scores[i][j] + best[i + 1][j + 1]:
             found.append((i, j))
             i, j = i + 1, j + 1

@@ -107,12 +107,12 @@ class Patch:
     trailers: tuple[tuple[str, str], ...] = field(default=())
 
 
-def parse_patch(data: bytes) -> Patch:
-    """The one patch in `data`.
+def parse_patch(data: bytes, *, strip: int | None = None) -> Patch:
+    """The one patch in `data`; `strip` as for `parse_series`.
 
     Raises MalformedPatch (`several-patches` when it is a series), UnsafePath or TooLarge.
     """
-    patches = parse_series(data)
+    patches = parse_series(data, strip=strip)
     if len(patches) == 1:
         return patches[0]
     raise MalformedPatch(
@@ -121,8 +121,11 @@ def parse_patch(data: bytes) -> Patch:
     )
 
 
-def parse_series(data: bytes) -> tuple[Patch, ...]:
+def parse_series(data: bytes, *, strip: int | None = None) -> tuple[Patch, ...]:
     """Every patch of an mbox or of several mails in one file, in order; one patch gives a 1-tuple.
+
+    `strip` is how many leading directories its names have too many (`patch -pN`), for who was told; without it
+    the names themselves tell.
 
     Raises MalformedPatch, UnsafePath or TooLarge.
     """
@@ -130,7 +133,7 @@ def parse_series(data: bytes) -> tuple[Patch, ...]:
     sections = scan(data)
     if sum(len(section.files) for section in sections) > MAX_FILES:
         raise TooLarge(f"The patch changes more than {MAX_FILES} files. Split it.")
-    patches = tuple(_patch(section) for section in sections if section.files)
+    patches = tuple(_patch(section, strip) for section in sections if section.files)
     if not patches:
         raise MalformedPatch(
             "There is no unified diff in this file; give a patch as git, hg, quilt or diff -u write it.",
@@ -150,10 +153,10 @@ def _check_size(data: bytes) -> None:
             raise TooLarge(f"The patch has {count} {what}; the limit is {limit}. Split it.")
 
 
-def _patch(section: PatchSection) -> Patch:
+def _patch(section: PatchSection, told: int | None) -> Patch:
     message = parse_message(section.message)
     heads = [_FileHeader(file) for file in section.files]
-    strip = _strip_level(heads)
+    strip = _strip_level(heads) if told is None else told
     hunks = _read_hunks(section.files)
     files = tuple(head.file_diff(strip, found) for head, found in zip(heads, hunks, strict=True))
     return Patch(

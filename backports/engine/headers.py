@@ -93,11 +93,11 @@ def _take_headers(text: list[str]) -> tuple[dict[str, str], list[str]]:
             break
     headers: dict[str, str] = {}
     for name, parts in found:
-        headers.setdefault(name, _decoded_words(" ".join(parts).strip()))
+        headers.setdefault(name, decoded_words(" ".join(parts).strip()))
     return headers, text[end:]
 
 
-def _decoded_words(value: str) -> str:
+def decoded_words(value: str) -> str:
     """RFC 2047 words decoded; a value that cannot be decoded is returned as it is."""
     if "=?" not in value or len(value) > MAX_ENCODED:
         return value

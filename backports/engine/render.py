@@ -11,26 +11,31 @@ from .tree import REGULAR
 NULL_OID = "0" * 40
 
 
-def render(file_diffs: Iterable[FileDiff]) -> bytes:
+PREFIXES = ("a/", "b/")
+BARE = ("", "")  # what `git diff --no-prefix` writes, for `patch -p0`
+
+
+def render(file_diffs: Iterable[FileDiff], *, prefixes: tuple[str, str] = PREFIXES) -> bytes:
     """The diff text of these files; `parse_patch(render(files)).files == tuple(files)` but for binary ones.
 
+    `prefixes` stand before the old and the new names.
     Git always tells the mode of a file that it adds or deletes; where it is not known, a regular file's is written.
     """
-    return b"".join(line for file in file_diffs for line in _file(file))
+    return b"".join(line for file in file_diffs for line in _file(file, *prefixes))
 
 
-def _file(file: FileDiff) -> Iterator[bytes]:
+def _file(file: FileDiff, one: str, other: str) -> Iterator[bytes]:
     old, new = file.old_path or file.new_path or "", file.new_path or file.old_path or ""
-    yield b"diff --git %s %s\n" % (quote("a/" + old), quote("b/" + new))
+    yield b"diff --git %s %s\n" % (quote(one + old), quote(other + new))
     yield from _modes(file)
     if file.kind in (FileKind.RENAME, FileKind.COPY):
         word = b"rename" if file.kind is FileKind.RENAME else b"copy"
         yield b"%s from %s\n%s to %s\n" % (word, quote(old), word, quote(new))
     yield from _index(file)
     if file.binary:
-        yield b"Binary files %s and %s differ\n" % (_side("a/", file.old_path), _side("b/", file.new_path))
+        yield b"Binary files %s and %s differ\n" % (_side(one, file.old_path), _side(other, file.new_path))
     if file.hunks:
-        yield b"--- %s\n+++ %s\n" % (_side("a/", file.old_path), _side("b/", file.new_path))
+        yield b"--- %s\n+++ %s\n" % (_side(one, file.old_path), _side(other, file.new_path))
     for hunk in file.hunks:
         yield from _hunk(hunk)
 

@@ -57,8 +57,9 @@ class FileSection:
 
 @dataclass(slots=True)
 class PatchSection:
-    """One patch: the lines before its first file, and its files."""
+    """One patch: the lines before its first file, and its files; `start` is its first line in the file, from 0."""
 
+    start: int = 0
     message: list[bytes] = field(default_factory=list)
     files: list[FileSection] = field(default_factory=list)
 
@@ -80,6 +81,18 @@ def scan(data: bytes) -> list[PatchSection]:
     scanner.run()
     with_files = [patch for patch in scanner.patches if patch.files]
     return with_files or scanner.patches[:1]
+
+
+def split_patches(data: bytes) -> list[bytes]:
+    """The bytes of each patch of a file that holds several, in order; a text without files is left out."""
+    scanner = _Scanner(split_lines(data))
+    scanner.run()
+    starts = [patch.start for patch in scanner.patches]
+    return [
+        b"".join(scanner.lines[patch.start : stop])
+        for patch, stop in zip(scanner.patches, [*starts[1:], len(scanner.lines)], strict=True)
+        if patch.files
+    ]
 
 
 class _Scanner:
@@ -108,7 +121,7 @@ class _Scanner:
         if not (MBOX_FROM.match(line) or (self.patch.files and MAIL_START.match(line))):
             return False
         if self.patch.files or self.patch.message:
-            self.patches.append(PatchSection())
+            self.patches.append(PatchSection(self.at))
         self.file = None
         self._text(line)
         return True
