@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from .identity import is_cleared
 from .models import Advisory, ApiToken, DisclosureRequest, Membership, Organisation
 from .models.disclosure import REQUEST_LASTS
-from .visibility import Reader, in_room, in_security_team
+from .visibility import Reader, in_room, in_security_team, own_organisations
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +219,27 @@ def can_end_token(user: Reader, token: ApiToken) -> Answer:
     if user.is_authenticated and user.pk == token.user_id:
         return YES
     return can_administer(user, token.organisation)
+
+
+def can_keep_repositories(user: Reader, organisation: Organisation) -> Answer:
+    """Add repositories and source packages of an organisation, and say who sees them; not even the team does it."""
+    if user.is_authenticated and is_cleared(user) and not user.only:
+        admins = Membership.objects.filter(organisation=organisation, role=Membership.Role.ADMIN)
+        if admins.filter(user=user.pk).exists():
+            return YES
+    return Denied("Only admins of the organisation say what of its own is kept here.")
+
+
+def can_backport(user: Reader, organisation: Organisation) -> Answer:
+    """Upload in an organisation's name, and change its drafts."""
+    if own_organisations(user).filter(organisation=organisation).exists():
+        return YES
+    return Denied("Each organisation keeps its own backports: you do not speak for this one.")
+
+
+def can_share(user: Reader, organisation: Organisation) -> Answer:
+    """Give an organisation's backport to the room, and once the advisory is disclosed to everybody."""
+    answer = can_backport(user, organisation)
+    if answer and not (organisation.listed or organisation.security_team):
+        return Denied("The organisation is not on the predisclosure list.")
+    return answer

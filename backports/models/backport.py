@@ -4,6 +4,7 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, Q, Value, When
 
@@ -75,10 +76,12 @@ class Backport(models.Model):
 class BackportVersion(models.Model):
     """A backport's content as it came in once, and the server's verdict on it; never changed afterwards.
 
-    `digest` is of the patches' bytes in order. The verdict: tried on `base`, a commit of the branch, with `outcome`,
-    `evidence` as of an attempt, and `result`, the tip of the commits made of it in the room's repository ("" when
-    nothing landed). `compared` is how it differs from the official fix, `marks` are characters in it that look like
-    something else. It derives from a version or an attempt, when somebody said so or its hunks do.
+    `digest` is of the patches' bytes in order, `hunk_keys` are of `engine.lineage`. The verdict: tried on `base`, a
+    commit of the branch, with `outcome`, `evidence` as of an attempt, and `result`, the tip of the commits made of it
+    in the results' repository ("" when nothing landed). `compared` is how it differs from the official fix
+    (`services.kinships`), `marks` are characters in it that look like something else, `notes` what else a person
+    should know of how it came in (`{"code", "sentence"}`). It derives from a version or an attempt where somebody
+    said so.
     """
 
     readers: ClassVar[Readers] = Under("backport")
@@ -105,6 +108,8 @@ class BackportVersion(models.Model):
     evidence = models.JSONField(default=dict)
     compared = models.JSONField(default=dict)
     marks = models.JSONField(default=list)
+    notes = models.JSONField(default=list)
+    hunk_keys = ArrayField(models.CharField(max_length=40), default=list)
     problem_code = models.CharField(max_length=50, blank=True)
     problem = models.TextField(blank=True)
     duration_ms = models.PositiveIntegerField(default=0)
@@ -115,13 +120,17 @@ class BackportVersion(models.Model):
             models.UniqueConstraint(fields=["backport", "number"], name="one_backport_version_per_number"),
             models.UniqueConstraint(fields=["backport", "digest"], name="one_backport_version_per_content"),
         ]
+        indexes: ClassVar = [GinIndex(fields=["hunk_keys"], name="version_lineage")]
 
     def __str__(self) -> str:
         return f"{self.backport_id} v{self.number}"
 
 
 class VersionPatch(models.Model):
-    """One patch of a version, as its bytes; `patch_id` is the same for the same change on other lines."""
+    """One patch of a version, as its bytes; `patch_id` is the same for the same change on other lines.
+
+    `strip` is how many leading folders its names have too many, where somebody said so (`patch -pN`).
+    """
 
     readers: ClassVar[Readers] = Under("version")
 
@@ -130,7 +139,8 @@ class VersionPatch(models.Model):
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=300, blank=True)
     subject = models.TextField(blank=True)
-    patch_id = models.CharField(max_length=64, blank=True)
+    patch_id = models.CharField(max_length=40, blank=True)
+    strip = models.SmallIntegerField(null=True)
     data = models.BinaryField()
 
     class Meta:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from xsa.readers import Kept, Readers, Under
@@ -14,7 +15,8 @@ class Repository(models.Model):
     `project` says which fixes are for it: those whose `tree` has the same name. An
     organisation's own repository of Xen has the project `xen` too; with the `visibility` of the room it is for
     everybody who belongs to a listed organisation, else for its own people. One from source packages has no `url`:
-    each package that was imported is a branch.
+    each package that was imported is a branch. Of an organisation's heads those are followed that `heads` names, or
+    else all with a version in their name.
     """
 
     readers: ClassVar[Readers] = Kept()
@@ -33,6 +35,7 @@ class Repository(models.Model):
     visibility = models.CharField(
         max_length=20, choices=Visibility.choices, default=Visibility.ORGANISATION, db_default=Visibility.ORGANISATION
     )
+    heads = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     fetched_at = models.DateTimeField(null=True)
     mined_at = models.DateTimeField(null=True)
     problem_code = models.CharField(max_length=50, blank=True)

@@ -30,3 +30,8 @@ def attempt_ref(pk: object) -> str:
 def ground_ref(pk: object, number: int) -> str:
     """The ref in an advisory's result repository that holds the prerequisite `number` that an attempt was tried on."""
     return f"refs/prerequisites/{pk}-{number}"
+
+
+def version_ref(pk: object) -> str:
+    """The ref in an advisory's result repository that holds what a backport's version gives."""
+    return f"refs/versions/{pk}"
