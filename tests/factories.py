@@ -9,7 +9,7 @@ from typing import Any
 
 from django.test import Client
 
-from backports.models import Attempt, Branch, Repository, UpstreamFix
+from backports.models import Attempt, Backport, BackportVersion, Branch, Repository, Upload, UpstreamFix, VersionPatch
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
 
 DAY = datetime(2024, 5, 7, 12, 0, tzinfo=UTC)
@@ -208,3 +208,32 @@ def forget(of: Advisory) -> None:
     FixPatch.objects.filter(fix__version__advisory=of).delete()
     Advisory.objects.filter(pk=of.pk).update(current=None)
     of.delete()
+
+
+def backport(of: Advisory, on: Branch, by: Organisation, user: User, **columns: Any) -> Backport:
+    """A member's backport without a version."""
+    values = {"started_by": user, "started_at": DAY} | columns
+    return Backport.objects.create(advisory=of, branch=on, organisation=by, **values)
+
+
+def version(of: Backport, number: int = 1, data: bytes = b"--- a\n", **columns: Any) -> BackportVersion:
+    """A version of one patch that applied."""
+    values = {
+        "digest": hashlib.sha256(data + b"%d" % number).hexdigest(),
+        "made_by": of.started_by,
+        "made_at": DAY,
+        "came_by": "browser",
+        "base": OID,
+        "outcome": "applied",
+    } | columns
+    row = BackportVersion.objects.create(backport=of, number=number, **values)
+    VersionPatch.objects.create(version=row, position=0, name="a.patch", data=data)
+    Backport.objects.filter(pk=of.pk).update(current=row)
+    return row
+
+
+def upload(by: Organisation, user: User, data: bytes = b"--- a\n", **columns: Any) -> Upload:
+    """Bytes that somebody sent."""
+    values = {"made_at": DAY, "came_by": "browser", "name": "a.patch"} | columns
+    facts = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "data": data}
+    return Upload.objects.create(organisation=by, made_by=user, **facts, **values)

@@ -123,6 +123,8 @@ class _Sight:
     def surroundings(self, model: type[Model], readers: Under | Owned, prefix: str) -> Q:
         """What else must be visible for a row to be: its parent, what it builds on, the other row that it hangs on."""
         found = self.of(_model(model, readers.parent), f"{prefix}{readers.parent}__")
+        if _nullable(model, readers.parent):
+            found &= Q(**{f"{prefix}{readers.parent}__isnull": False})
         if readers.builds_on and not self.sees_all:
             hidden = Advisory.objects.filter(disclosed_at=None).exclude(pk__in=self.rooms).values("number")
             found &= ~Q(**{f"{prefix}{readers.builds_on}__overlap": hidden})
