@@ -51,6 +51,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "csp",
+    "rest_framework",
+    "drf_spectacular",
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
@@ -73,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "backports.web.asking.WhoAsks",
     "backports.web.middleware.ReadAsYourself",
+    "backports.api.rates.Rates",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -197,6 +200,37 @@ OIDC_PROVIDERS = env.tables(
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": oidc.applications(OIDC_PROVIDERS)}}
 USERSESSIONS_TRACK_ACTIVITY = False
 
+# -- REST ----------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    # Whatever is not made of backports.api.base.Endpoint is denied to everybody.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["backports.api.denial.Nobody"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "backports.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Xen backports",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Advisories, what the ladder made of them on every branch, and members' backports.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    # An answer of some fields (`?fields=`) holds those alone.
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "backports.api.schema.as_one_reads",
+    ],
+}
+# Requests a minute of one token, person or address: readings, and all that changes something.
+API_RATES = {"read": env.number("API_READS", 600), "change": env.number("API_CHANGES", 120)}
+
 # -- mail: files in the data folder, or the server that EMAIL_URL names --------------------------------------------
 EMAIL_URL = env.text("EMAIL_URL")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
@@ -256,6 +290,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 GIT_ROOT = DATA_DIR / "git"
+ORGANISATION_GIT = env.text("ORGANISATION_GIT")  # a folder by organisation id, with repositories to take from
 ADVISORY_KEYS = [Path(path) for path in env.words("ADVISORY_KEYS")]
 
 LANGUAGE_CODE = "en-gb"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
+from django.views.defaults import server_error
 
+from backports.api import problems
 from backports.web import (
     advisories,
     attempts,
@@ -25,9 +27,10 @@ from backports.web import (
 )
 from backports.web.seen import record_all
 
-handler400 = pages.bad_request
-handler403 = pages.forbidden
-handler404 = pages.not_found
+handler400 = problems.bad_request
+handler403 = problems.forbidden
+handler404 = problems.not_found
+handler500 = problems.broken(server_error)
 
 urlpatterns = [
     path("", matrix.matrix, name="matrix"),
@@ -73,6 +76,7 @@ urlpatterns = [
     path("audit/", audit.listing, name="audit"),
     path("audit/export", audit.export, name="audit_export"),
     path("organisation/audit/", audit.own, name="organisation_audit"),
+    path("api/v1/", include("backports.api.urls")),
     path("healthz", health.healthz, name="healthz"),
 ]
 record_all(urlpatterns)

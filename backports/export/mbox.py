@@ -15,6 +15,7 @@ from backports.git.store import open_repository
 
 _DIFF = re.compile(rb"^(?:diff --git |Index: |--- )", re.M)
 NOTICE = "EMBARGOED.txt"
+_TRAILER = re.compile(rb"^-- \n[^\n]*\n+\Z", re.M)
 _SEPARATOR = re.compile(rb"^---\r?\n", re.M)
 
 
@@ -58,6 +59,17 @@ def headed(mail: bytes, notes: Sequence[str]) -> bytes:
         return mail
     start = mail.find(b"\n") + 1
     return mail[:start] + "".join(f"X-Note: {note}\n" for note in notes).encode() + mail[start:]
+
+
+def as_diff(patches: Iterable[bytes], notes: Sequence[str] = ()) -> bytes:
+    """The bare diffs of patches in mail format, one after another; `notes` stand at the top as comments."""
+    head = "".join(f"# {note}\n" for note in notes).encode()
+    return head + b"".join(_diff_of(patch) for patch in patches)
+
+
+def _diff_of(mail: bytes) -> bytes:
+    found = _DIFF.search(mail)
+    return _TRAILER.sub(b"", mail[found.start() :]) if found else b""
 
 
 def as_tar(named: Iterable[tuple[str, Sequence[bytes]]], notes: Sequence[str] = ()) -> bytes:

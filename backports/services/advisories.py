@@ -12,7 +12,7 @@ from xsa.formats.errors import Problem
 from xsa.models import Advisory, PatchFile, User
 from xsa.services.ingest import Ingested, ingest_files, note_problem
 
-from . import attempts
+from . import attempts, events
 from .disclosing import replan_later
 from .planning import plan
 from .repositories import upstream_of
@@ -55,6 +55,8 @@ def ingest(
     if changed:
         advisories = list(Advisory.objects.filter(number__in=changed))
         check_patches(advisories)
+        for advisory in advisories:
+            events.tell(events.ADVISORY_VERSION, advisory=advisory, thing=advisory.current_id)
         for repository in Repository.objects.filter(project=project):
             plan(repository, because="new advisory version", advisories=advisories)
         attempts.send()

@@ -30,7 +30,7 @@ from xsa import audit
 from xsa.identity import everything
 from xsa.models import Fix, User
 
-from . import explaining
+from . import events, explaining
 from .cell import find
 from .finding import Finding
 from .planning import one_planner, replan_steps
@@ -188,7 +188,16 @@ def finish(lease: Lease, finding: Finding, *, duration_ms: int) -> bool:
         duration_ms=duration_ms,
         **columns,
     )
+    if written:
+        _tell_end(lease.attempt)
     return bool(written)
+
+
+def _tell_end(pk: uuid.UUID) -> None:
+    row = Attempt.objects.select_related("advisory", "branch").defer("evidence").get(pk=pk)
+    events.tell(
+        events.ATTEMPT_FINISHED, advisory=row.advisory, branch=row.branch, thing=row.pk, builds_on=row.prerequisites
+    )
 
 
 def _lock(source: Fix) -> bool:

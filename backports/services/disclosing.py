@@ -15,7 +15,7 @@ from xsa.identity import everything
 from xsa.models import Advisory, DisclosureRequest, User
 from xsa.services import disclosing
 
-from . import attempts
+from . import attempts, events
 from .planning import plan
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,10 @@ def disclose_due() -> int:
 
 
 def replan_later(ids: Iterable[UUID]) -> None:
-    """Have the cells planned again by a worker, once the disclosure is committed."""
-    for pk in ids:
+    """Tell of the disclosure, and have the cells planned again by a worker once it is committed."""
+    for advisory in Advisory.objects.filter(pk__in=list(ids)):
+        pk = advisory.pk
+        events.tell(events.ADVISORY_DISCLOSED, advisory=advisory)
         transaction.on_commit(lambda pk=pk: replan_disclosed.delay(str(pk)))  # type: ignore[misc]
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.core.cache import cache
@@ -16,8 +17,12 @@ from xsa import audit
 from xsa.models import ApiToken
 from xsa.services.tokens import authenticate
 
+from .refusals import is_api, problem_response
+
 GUESSES, WITHIN = 20, 600  # wrong tokens from one address, in so many seconds
 NOT_HERE = "API tokens open patches and other data, and no pages. Log in with a browser."
+TOO_MANY = "Too many wrong tokens came from this address. Try again in ten minutes."
+NO_GOOD = "This is no token that is good now."
 NOT_READ = "This API token is not made for reading."
 _TOKEN = re.compile(r"token +(\S+) *", re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., HttpResponse])
@@ -49,7 +54,7 @@ class WhoAsks:
     def process_view(self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any) -> None:
         """A token opens what is marked for it, and nothing else."""
         token: ApiToken | None = getattr(request, "token", None)
-        if token is None:
+        if token is None or getattr(view, "checks_verbs", False):
             return
         if not getattr(view, "serves_tokens", False) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied(NOT_HERE)
@@ -61,13 +66,13 @@ def _identify(request: HttpRequest, given: str) -> HttpResponse | None:
     """Who the token stands for; else the one answer to all that is no good, or to too many of them."""
     key = _guesses(request.META.get("REMOTE_ADDR", ""))
     if (wrong := cache.get(key, 0)) >= GUESSES:
-        return _plain("Too many wrong tokens came from this address. Try again in ten minutes.\n", 429)
+        return _refusal(request, 429, "too-many-guesses", TOO_MANY)
     found = _TOKEN.fullmatch(given)
     answer = authenticate(found[1] if found else "")
     if answer is None:
         cache.set(key, wrong + 1, WITHIN)
         audit.record("token-refused", actor=None)
-        return _plain("This is no token that is good now.\n", 401)
+        return _refusal(request, 401, "bad-token", NO_GOOD)
     request.user, request.token = answer  # type: ignore[attr-defined]
     return None
 
@@ -82,6 +87,15 @@ def _guesses(address: str) -> str:
     return f"token-guesses:{where}:{time.time() // WITHIN:.0f}".replace("/", "-")
 
 
-def _plain(text: str, status: int) -> HttpResponse:
+def _refusal(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
     headers = {"WWW-Authenticate": "Token", "Cache-Control": "no-store"}
-    return HttpResponse(text, content_type="text/plain; charset=utf-8", status=status, headers=headers)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(_until_forgotten())
+    if is_api(request):
+        return problem_response(status, code, sentence, headers=headers)
+    return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status, headers=headers)
+
+
+def _until_forgotten() -> int:
+    """Seconds until wrong tokens are counted anew; at least one."""
+    return WITHIN - int(time.time()) % WITHIN

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.db.models import Model
@@ -22,8 +23,10 @@ from xsa.identity import is_cleared, noticing
 from xsa.models import Advisory
 
 from .factor import ask_again, fresh_factor
+from .refusals import is_api, problem_response
 
 View = Callable[..., HttpResponse]
+STALE_FACTOR = ("second-factor", "Prove your second factor again, with a browser, before you take this away.")
 AGAIN = timedelta(minutes=10)  # a list that keeps itself up to date is one reading
 
 
@@ -71,7 +74,7 @@ def recorded(view: View) -> View:
             if hasattr(response, "render") and callable(response.render):
                 response = response.render()
         if _takes_secrets_away(request, response) and not fresh_factor(request):
-            return ask_again(request)
+            return problem_response(403, *STALE_FACTOR) if is_api(request) else ask_again(request)
         _record(request, response, services)
         return response
 
@@ -93,8 +96,10 @@ def _is_download(response: HttpResponse) -> bool:
 
 def _record(request: HttpRequest, response: HttpResponse, services: set[str]) -> None:
     shown, user = _notes(request), request.user
-    # A form that is shown again, with what is wrong in it, is no redirection and shows as much as the page did.
-    reads = not 300 <= response.status_code < 400 and is_cleared(user)
+    # A form that is shown again, with what is wrong in it, is no redirection and shows as much as the page did; that
+    # nothing changed since (304) tells as much as reading it again.
+    leads_on = 300 <= response.status_code < 400 and response.status_code != HTTPStatus.NOT_MODIFIED
+    reads = not leads_on and is_cleared(user)
     numbers = _embargoed(shown.numbers) if reads else []
     used: dict[str, Any] = {"services": sorted(services)} if services and user.is_authenticated else {}
     if not (numbers or used or (reads and shown.secret)):

@@ -36,6 +36,14 @@ def links(page: str, path: str) -> Iterator[str]:
         yield whole.partition("#")[0]
 
 
+_ADDRESS = re.compile(r'"(/[^"\s]*)"')
+
+
+def addresses(text: str) -> Iterator[str]:
+    """The addresses of ours that an answer in JSON names."""
+    yield from _ADDRESS.findall(text)
+
+
 def starts(*worlds: Names) -> Iterator[str]:
     """Every known address with every query, for each of the advisories."""
     for row in ROWS.values():
@@ -59,5 +67,7 @@ def crawl(client: Client, *worlds: Names) -> Mapping[str, Any]:
         answers[path] = answer = client.get(path)
         if answer.get("Content-Type", "").startswith("text/html"):
             waiting += sorted(links(answer.content.decode(), path))
+        if answer.get("Content-Type", "") == "application/json":
+            waiting += sorted({*addresses(answer.content.decode())} - answers.keys())
     assert not waiting, "the crawl has no end"
     return answers

@@ -26,7 +26,8 @@ class Row:
 
     `methods` are those that it knows, `status` what they answer where allowed, `allowed` who is (else `denied`),
     `anonymous` what somebody who is not logged in gets, where that is a way to the login. `post` is what an empty form
-    is answered, where that differs; `in_the_room` who else is allowed while it is embargoed.
+    is answered, and `patch` a change of nothing, where that differs; `anonymous_change` what either gets from somebody
+    who is not logged in. `in_the_room` says who else is allowed while it is embargoed.
     """
 
     path: str
@@ -37,6 +38,8 @@ class Row:
     post: int = 0
     in_the_room: frozenset[str] = frozenset()
     anonymous: int = 0
+    patch: int = 0
+    anonymous_change: int = 0
     queries: tuple[str, ...] = field(default=("",))
 
     @property
@@ -50,14 +53,17 @@ class Row:
             return 405
         if actor == "anonymous" and self.anonymous:
             return self.anonymous
+        if actor == "anonymous" and self.anonymous_change and method not in SAFE:
+            return self.anonymous_change
         if self.about_one and embargoed and actor not in SEE_EMBARGOED:
             return 404
         if actor not in self.allowed | (self.in_the_room if embargoed else frozenset()):
             return self.denied
-        return self.post or self.status if method == "POST" else self.status
+        return {"POST": self.post, "PATCH": self.patch}.get(method, 0) or self.status
 
 
 FORMATS = ("", "?format=json", "?format=raw", "?page=2")
+API = ("", "?format=json", "?fields=id", "?cursor=x")
 ROWS: Mapping[str, Row] = {
     "matrix": Row("/", queries=("", "?text=canarytitleqzx", "?text=7123", "?text=CVE-2099-07123", "?outcome=applied")),
     "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
@@ -84,12 +90,41 @@ ROWS: Mapping[str, Row] = {
     "repositories": Row("/repositories/"),
     "fetch": Row("/repositories/toy/fetch/", methods=("POST",), status=302, allowed=TEAM),
     "glossary": Row("/glossary/"),
+    "api_root": Row("/api/v1/"),
+    "api_openapi": Row("/api/v1/openapi.yaml"),
+    "api_advisories": Row("/api/v1/advisories/", queries=("", "?text=canarytitleqzx", "?text=7123", "?embargoed=true")),
+    "api_advisory": Row("/api/v1/advisories/{number}/", queries=API),
+    "api_fixes": Row("/api/v1/advisories/{number}/fixes/", queries=API),
+    "api_fix": Row("/api/v1/fixes/{fix}/", queries=API),
+    "api_branches": Row("/api/v1/branches/"),
+    "api_attempts": Row("/api/v1/attempts/", queries=("", "?advisory=7123", "?missing=true", "?limit=1")),
+    "api_attempt": Row("/api/v1/attempts/{attempt}/", queries=API),
+    "api_attempt_mbox": Row("/api/v1/attempts/{attempt}/result.mbox", queries=("", "?format=raw")),
+    "api_attempt_patch": Row("/api/v1/attempts/{attempt}/result.patch", queries=("", "?format=raw")),
+    "api_cell_backports": Row(
+        "/api/v1/advisories/{number}/branches/4.1/backports/", (*SAFE, "POST"), post=400, anonymous_change=401
+    ),
+    "api_backports": Row("/api/v1/backports/", queries=("", "?advisory=7123", "?mine=true", "?limit=1")),
+    "api_backport": Row(
+        "/api/v1/backports/{backport}/", (*SAFE, "PATCH"), patch=428, anonymous_change=401, queries=API
+    ),
+    "api_versions": Row("/api/v1/backports/{backport}/versions/", queries=API),
+    "api_version": Row("/api/v1/versions/{backport_version}/", queries=API),
+    "api_version_patch": Row("/api/v1/versions/{backport_version}/patches.patch", queries=("", "?format=raw")),
+    "api_uploads": Row("/api/v1/uploads/", (*SAFE, "POST"), post=400, anonymous_change=401),
+    "api_confirm": Row("/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401),
+    "api_organisations": Row("/api/v1/organisations/"),
+    "api_events": Row("/api/v1/events/", queries=("", "?newest=true", "?advisory=7123", "?limit=1")),
     "healthz": Row("/healthz", status=503),
 }
 # Nothing stands behind these in this world, so that they answer 404 to everyone; their own tests give them something.
 EMPTY: Mapping[str, str] = {
     "fix": "/fixes/{fix}/fix.patch",
     "need_to_know": "/organisations/{fix}/need-to-know/",
+    # An upload is for the people of its organisation, who are none of these actors.
+    "api_upload": "/api/v1/uploads/{upload}/",
+    "api_branch": "/api/v1/branches/{fix}/",
+    "api_organisation": "/api/v1/organisations/{fix}/",
     "proposal": "/attempts/{attempt}/proposal.patch",
     "explained": "/attempts/{attempt}/proposals/drops.patch",
 }

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.permissions.actors import ACTORS, OUTSIDERS, client_of
 from tests.permissions.routes import ACCOUNTS, EMPTY, METHODS, ROWS
-from tests.permissions.world import Names, names_of
+from tests.permissions.world import THINGS, Names, names_of
 from xsa.models import Advisory
 
 
@@ -56,7 +56,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000000"
 @pytest.mark.parametrize("actor", OUTSIDERS)
 def test_what_is_embargoed_answers_byte_for_byte_as_what_does_not_exist(secret: Advisory, actor: str) -> None:
     client, names = client_of(actor, None), names_of(secret)
-    nothing = {"number": "9999", **dict.fromkeys(("attempt", "file", "fix"), NOWHERE)}
+    nothing = {"number": "9999", **dict.fromkeys(THINGS, NOWHERE)}
     about = {name: row.path for name, row in ROWS.items() if row.about_one} | dict(EMPTY)
     queries = {name: row.queries for name, row in ROWS.items()}
     for name, path in about.items():

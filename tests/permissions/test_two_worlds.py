@@ -16,7 +16,7 @@ from django.utils import timezone
 from tests.backports.conftest import Workshop
 from tests.permissions.actors import OUTSIDERS, client_of
 from tests.permissions.crawl import crawl
-from tests.permissions.world import Names, hide, names_of
+from tests.permissions.world import THINGS, Names, hide, names_of
 from xsa.models import Advisory
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -86,7 +86,7 @@ SEEN = 0.005  # seconds
 def test_the_time_of_an_answer_does_not_tell_either(secret: Advisory) -> None:
     """Secret and missing things are asked for in turn; in processor time, since the machine may be busy."""
     client, names = Client(), names_of(secret)
-    nothing = Names(9999, {"number": "9999", **dict.fromkeys(("attempt", "file", "fix"), NOWHERE)})
+    nothing = Names(9999, {"number": "9999", **dict.fromkeys(THINGS, NOWHERE)})
     for path in (
         "/advisories/{number}/",
         "/attempts/{attempt}/",

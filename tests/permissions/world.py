@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backports.models import Attempt
+from backports.models import Attempt, BackportVersion, Branch
+from backports.services import receiving, sharing
 from backports.services.advisories import ingest
+from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
 from tests.xsa.samples import advisory
-from xsa.models import Advisory, Fix, PatchFile
+from xsa.models import Advisory, Fix, PatchFile, User
 from xsa.services.disclose import disclose
 
 SECRET, KNOWN = 7123, 456
+THINGS = ("attempt", "file", "fix", "backport", "backport_version", "upload")
 CANARIES = (
     "canarytitleqzx",
     "CVE-2099-07123",
@@ -46,6 +49,7 @@ def publish(workshop: Workshop) -> Advisory:
     row = Advisory.objects.get(number=KNOWN)
     disclose(None, advisory=row, reason="public", at=row.created_at)
     workshop.work()
+    _backport(row)
     return row
 
 
@@ -56,7 +60,26 @@ def hide(workshop: Workshop) -> Advisory:
     _take(workshop, SECRET, "canarytitleqzx", {f"xsa{SECRET}-canaryfileqzx.patch": named})
     workshop.work()
     Attempt.objects.filter(advisory__number=SECRET, branch__name="4.2").update(state="waiting", outcome="")
-    return Advisory.objects.get(number=SECRET)
+    row = Advisory.objects.get(number=SECRET)
+    _backport(row)
+    return row
+
+
+def _backport(row: Advisory) -> None:
+    """A member's backport of it on 4.1, shared with the room."""
+    keeper = User.objects.filter(username="keeper").first() or factories.person("keeper", listed=True)
+    keeper.cleared = True
+    file = PatchFile.objects.get(version__advisory=row, kind="patch")
+    received = receiving.submit(
+        keeper,
+        organisation=keeper.memberships.get().organisation,
+        name=file.name,
+        data=bytes(file.data),
+        advisory=row,
+        branch=Branch.objects.get(name="4.1", repository__name="toy"),
+    )
+    assert received.version is not None
+    sharing.share(keeper, backport=received.version.backport)
 
 
 def _take(workshop: Workshop, number: int, title: str, files: dict[str, bytes]) -> None:
@@ -77,6 +100,13 @@ def names_of(row: Advisory) -> Names:
     attempt = Attempt.objects.get(advisory=row, branch__name="4.1")
     file = PatchFile.objects.filter(version__advisory=row, kind="patch").get()
     fix = Fix.objects.filter(version__advisory=row).get()
-    return Names(
-        row.number, {"number": str(row.number), "attempt": str(attempt.pk), "file": str(file.pk), "fix": str(fix.pk)}
-    )
+    version = BackportVersion.objects.select_related("backport").get(backport__advisory=row)
+    things = {
+        "attempt": attempt,
+        "file": file,
+        "fix": fix,
+        "backport": version.backport,
+        "backport_version": version,
+        "upload": version.upload,
+    }
+    return Names(row.number, {"number": str(row.number)} | {name: str(one.pk) for name, one in things.items() if one})
