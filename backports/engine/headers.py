@@ -22,6 +22,7 @@ CHERRY = re.compile(r"^\((cherry picked|backported) from (?:commit )?([0-9a-f]{7
 NO_TRAILERS = frozenset({"http", "https", "note", "subject", "date"})
 MAX_MESSAGE_LINES = 20_000
 MAX_ENCODED = 4096
+LONG = "long description"  # under which DEP-3's further lines of a description are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,14 @@ def _mail(text: list[str]) -> Message:
         inner, text = _take_headers(text)
     get = {**headers, **inner}
     subject = get.get("subject") or get.get("description", "")
-    body = _drop_blank(_until_separator(text))
+    body = _drop_blank([*get.get(LONG, "").split("\n"), "", *_until_separator(text)])
     if not subject and body:
         subject, body = body[0].strip(), _drop_blank(body[1:])
     return _message(subject, body, get.get("from") or get.get("author", ""), get.get("date", ""))
 
 
 def _take_headers(text: list[str]) -> tuple[dict[str, str], list[str]]:
-    """The unfolded headers, names in lower case, and the lines after them."""
+    """The unfolded headers, names in lower case, and the lines after them; of a description the first line."""
     found: list[tuple[str, list[str]]] = []
     end = len(text)
     for at, line in enumerate(text):
@@ -93,8 +94,16 @@ def _take_headers(text: list[str]) -> tuple[dict[str, str], list[str]]:
             break
     headers: dict[str, str] = {}
     for name, parts in found:
-        headers.setdefault(name, decoded_words(" ".join(parts).strip()))
+        title = _title(parts) if name == "description" else len(parts)
+        headers.setdefault(name, decoded_words(" ".join(parts[:title]).strip()))
+        if title < len(parts):
+            headers.setdefault(LONG, "\n".join("" if part == "." else part for part in parts[title:]))
     return headers, text[end:]
+
+
+def _title(parts: Sequence[str]) -> int:
+    """How many lines of a description are its title: the first, and those in which it plainly goes on."""
+    return next((at for at, part in enumerate(parts) if at and not part[:1].islower()), len(parts))
 
 
 def decoded_words(value: str) -> str:

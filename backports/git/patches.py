@@ -18,7 +18,7 @@ from .errors import GitError
 from .store import commit_at
 
 SERIES_LIMIT = 500
-_OPTIONS = DiffOption.SHOW_BINARY | DiffOption.INDENT_HEURISTIC
+DIFF_OPTIONS = DiffOption.SHOW_BINARY | DiffOption.INDENT_HEURISTIC
 _INDEX_LINE = re.compile(rb"^index [0-9a-f]+\.\.[0-9a-f]+", re.MULTILINE)
 _SECTION_SPACE = re.compile(rb"^(@@ -[0-9,]+ \+[0-9,]+ @@[^\n]*?)[ \t]+$", re.MULTILINE)
 _NAME_LINE = re.compile(rb"^((?:---|\+\+\+) [^\n]* [^\n]*)$", re.MULTILINE)
@@ -32,10 +32,10 @@ _TEXT_PLAIN = re.compile(r"[!-<>@-^`-~]")
 _SPECIAL = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
-def format_patch(repo: pygit2.Repository, oid: str, *, number: int = 1, total: int = 1) -> bytes:
+def format_patch(repo: pygit2.Repository, oid: str, *, number: int = 1, total: int = 1, renames: bool = True) -> bytes:
     """One commit as a mail: author, date, subject, message, and a diff with full index lines and renames.
 
-    `number` and `total` are its place in a series.
+    `number` and `total` are its place in a series. Without `renames` a renamed file is one gone and one new.
 
     Raises GitError `no-such-commit`, `merge-commit`, `root-commit`.
     """
@@ -43,11 +43,11 @@ def format_patch(repo: pygit2.Repository, oid: str, *, number: int = 1, total: i
     prefix = "[PATCH]" if total == 1 else f"[PATCH {number:0{len(str(total))}}/{total}]"
     subject, body = _message(commit)
     head = "\n".join(_headers(commit, prefix, subject, body))
-    return b"".join((_raw(head), b"\n\n", _raw(body), b"---\n\n", diff_of(commit), b"-- \n2.39\n\n"))
+    return b"".join((_raw(head), b"\n\n", _raw(body), b"---\n\n", diff_of(commit, renames=renames), b"-- \n2.39\n\n"))
 
 
-def format_series(repo: pygit2.Repository, base: str, tip: str) -> list[bytes]:
-    """Every commit after `base` up to `tip` as mails numbered in order.
+def format_series(repo: pygit2.Repository, base: str, tip: str, *, renames: bool = True) -> list[bytes]:
+    """Every commit after `base` up to `tip` as mails numbered in order; `renames` as for `format_patch`.
 
     Raises GitError `no-such-commit`, `merge-commit`, `not-a-descendant`, `too-many`.
     """
@@ -59,7 +59,9 @@ def format_series(repo: pygit2.Repository, base: str, tip: str) -> list[bytes]:
     oids = [str(commit.id) for commit in walker]
     if len(oids) > SERIES_LIMIT:
         raise GitError("too-many", f"There are more than {SERIES_LIMIT} commits after the base; name a nearer one.")
-    return [format_patch(repo, oid, number=place, total=len(oids)) for place, oid in enumerate(oids, 1)]
+    return [
+        format_patch(repo, oid, number=place, total=len(oids), renames=renames) for place, oid in enumerate(oids, 1)
+    ]
 
 
 def author_of(repo: pygit2.Repository, oid: str) -> tuple[str, str, datetime]:
@@ -67,7 +69,7 @@ def author_of(repo: pygit2.Repository, oid: str) -> tuple[str, str, datetime]:
     return _author(commit_at(repo, oid))
 
 
-def diff_of(commit: pygit2.Commit) -> bytes:
+def diff_of(commit: pygit2.Commit, *, renames: bool = True) -> bytes:
     """What a commit changes against its only parent, with full index lines.
 
     Raises GitError `merge-commit`, `root-commit`.
@@ -76,12 +78,14 @@ def diff_of(commit: pygit2.Commit) -> bytes:
         raise GitError("merge-commit", "A merge is no single change; name the commits that it brought in.")
     if not commit.parents:
         raise GitError("root-commit", "The first commit of a repository changes nothing; name a later one.")
-    diff = commit.parents[0].tree.diff_to_tree(commit.tree, flags=_OPTIONS)
-    diff.find_similar(DiffFind.FIND_RENAMES)
-    return b"".join(_full_index(patch) for patch in diff if patch is not None)
+    diff = commit.parents[0].tree.diff_to_tree(commit.tree, flags=DIFF_OPTIONS)
+    if renames:
+        diff.find_similar(DiffFind.FIND_RENAMES)
+    return b"".join(full_index(patch) for patch in diff if patch is not None)
 
 
-def _full_index(patch: pygit2.Patch) -> bytes:
+def full_index(patch: pygit2.Patch) -> bytes:
+    """One file of a diff as git writes it with --full-index."""
     data, delta = _SECTION_SPACE.sub(rb"\1", patch.data), patch.delta
     starts = [place for mark in _BODY_STARTS if (place := data.find(mark)) >= 0]
     end = min(starts, default=len(data))

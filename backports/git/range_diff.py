@@ -7,9 +7,7 @@ written into a repository that is thrown away.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +20,15 @@ from backports.engine.diff import FileDiff, FileKind, Hunk, Patch
 from backports.engine.tree import REGULAR
 
 from .errors import GitError
-from .results import open_results
 from .runner import run_git
-from .store import commit_at, open_repository
+from .scratch import scratch
+from .store import commit_at
 from .tree import GitTree
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - only unguessable folders of our own are made in it, closed to others
-MEMORY_NEEDED = 32 * 1024 * 1024  # bytes free
 TIMEOUT = 20.0
 OUTPUT_LIMIT = 8 * 1024 * 1024
 ALWAYS_PAIRED = 999  # per cent: a patch is compared with what became of it, however little they share
+USUALLY_PAIRED = 60  # git's own measure: patches that share less are two patches
 _INDENT = b"    "
 _HEAD = re.compile(rb" *(?:\d+|-): +(?:[0-9a-f]+|-+) ([=!<>]) +(?:\d+|-): +(?:[0-9a-f]+|-+) ?(.*)")
 _MESSAGE = b"@@ Commit message"
@@ -61,27 +58,29 @@ def range_diff(
     numbers do not count, and the commits' own messages are used on both sides. Raises GitError
     `no-such-commit`, `too-large`, `timeout`, `unsafe-path`, `mirror-missing`, `not-a-repository`.
     """
-    with tempfile.TemporaryDirectory(prefix="range-diff-", dir=_roomy_memory()) as folder:
-        repo = _scratch(Path(folder) / "scratch.git", mirror, Path(results))
+    with scratch(mirror, results) as repo:
         start, end = _write_source(repo, patches, _after(repo, base, tip))
-        args = ["range-diff", "--no-color", f"--creation-factor={ALWAYS_PAIRED}", f"{start}..{end}", f"{base}..{tip}"]
-        found = run_git(args, git_dir=repo.path, timeout=TIMEOUT, output_limit=OUTPUT_LIMIT)
-    return tuple(_read(found.split(b"\n")))
+        found = _run(repo, f"{start}..{end}", f"{base}..{tip}", ALWAYS_PAIRED)
+    return tuple(_read(found))
 
 
-def _roomy_memory() -> Path | None:
-    """The system's folder in memory, so that no disk ever holds the source; None (any temporary folder) without one."""
-    if not os.access(MEMORY, os.W_OK | os.X_OK):
-        return None
-    room = os.statvfs(MEMORY)
-    return MEMORY if room.f_bavail * room.f_frsize >= MEMORY_NEEDED else None
+def between_versions(
+    mirror: Path | str, results: Path | str, one: tuple[str, str], other: tuple[str, str]
+) -> tuple[Compared, ...]:
+    """Compares the commits of two versions in the result repository, each told as base and tip, as git range-diff does.
+
+    A patch that only one version has is `<` or `>`. Raises GitError as `range_diff` does.
+    """
+    with scratch(mirror, results) as repo:
+        for oid in (*one, *other):
+            commit_at(repo, oid)
+        found = _run(repo, "..".join(one), "..".join(other), USUALLY_PAIRED)
+    return tuple(_read(found, messages=True))
 
 
-def _scratch(path: Path, mirror: Path | str, results: Path) -> pygit2.Repository:
-    open_results(path, mirror).free()
-    with (path / "objects" / "info" / "alternates").open("a") as file:
-        file.write(f"{results.absolute().resolve() / 'objects'}\n")
-    return open_repository(path)
+def _run(repo: pygit2.Repository, one: str, other: str, factor: int) -> list[bytes]:
+    args = ["range-diff", "--no-color", f"--creation-factor={factor}", one, other]
+    return run_git(args, git_dir=repo.path, timeout=TIMEOUT, output_limit=OUTPUT_LIMIT).split(b"\n")
 
 
 def _after(repo: pygit2.Repository, base: str, tip: str) -> list[pygit2.Commit]:
@@ -152,7 +151,7 @@ def _lead(hunk: Hunk, number: int) -> Iterable[bytes]:
     yield from (b" #%d.%d\n" % (number, line) for line in range(_GAP))
 
 
-def _read(lines: Iterable[bytes]) -> Iterator[Compared]:
+def _read(lines: Iterable[bytes], *, messages: bool = False) -> Iterator[Compared]:
     head: re.Match[bytes] | None = None
     body: list[bytes] = []
     for line in lines:
@@ -160,14 +159,14 @@ def _read(lines: Iterable[bytes]) -> Iterator[Compared]:
             body.append(line.removeprefix(_INDENT))
         elif found := _HEAD.fullmatch(line):
             if head:
-                yield _compared(head, body)
+                yield _compared(head, body, messages=messages)
             head, body = found, []
     if head:
-        yield _compared(head, body)
+        yield _compared(head, body, messages=messages)
 
 
-def _compared(head: re.Match[bytes], body: list[bytes]) -> Compared:
-    """The messages are the same on both sides, so what git shows of them above the first file is left out."""
-    if body and body[0] == _MESSAGE:
+def _compared(head: re.Match[bytes], body: list[bytes], *, messages: bool) -> Compared:
+    """Where the messages are the same on both sides, what git shows of them above the first file is left out."""
+    if not messages and body and body[0] == _MESSAGE:
         body = body[next((at for at, line in enumerate(body) if line[1:4] == b" ##"), len(body)) :]
     return Compared(head[1].decode(), head[2], tuple(body))

@@ -60,6 +60,11 @@ def test_quilt_text_whose_first_line_has_a_colon_is_a_subject_not_a_header() -> 
     assert patch.trailers == (("Signed-off-by", "One <one@example.org>"),)
 
 
+def test_dep3_long_description() -> None:
+    patch = read("Description: check the count\n Of every item.\n .\n Twice.\nAuthor: One <one@example.org>\n\n")
+    assert (patch.subject, patch.body) == ("check the count", "Of every item.\n\nTwice.")
+
+
 def test_dep3_header() -> None:
     patch = read("Description: check the count\n of every item\nAuthor: One <one@example.org>\nOrigin: backport\n\n")
     assert (patch.subject, patch.author) == ("check the count of every item", "One <one@example.org>")

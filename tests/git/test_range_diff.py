@@ -133,7 +133,7 @@ def test_what_is_compared_is_in_a_closed_folder_and_gone_after(
     patch, target, scratch = fix(shop), older(shop, b"\n" + SHOP), tmp_path / "scratch"
     scratch.mkdir()
     modes: list[int] = []
-    monkeypatch.setattr("backports.git.range_diff.MEMORY", scratch)
+    monkeypatch.setattr("backports.git.scratch.MEMORY", scratch)
     monkeypatch.setattr("backports.git.range_diff.OUTPUT_LIMIT", limit)
     monkeypatch.setattr("backports.git.range_diff.run_git", lambda *a, **k: _seen(scratch, modes, *a, **k))
     with contextlib.suppress(GitError):
@@ -146,7 +146,7 @@ def test_without_a_folder_in_memory_any_temporary_one_will_do(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patch, target = fix(shop), older(shop, b"\n" + SHOP)
-    monkeypatch.setattr("backports.git.range_diff.MEMORY", tmp_path / "absent")
+    monkeypatch.setattr("backports.git.scratch.MEMORY", tmp_path / "absent")
     assert len(shop.port(patch, target)) == 1
 
 
