@@ -57,8 +57,8 @@ class Moved:
     new: str | None
 
 
-def create_mirror(url_or_path: str, path: Path | str) -> None:
-    """Makes a bare mirror of `url_or_path` at `path`, whole or not at all.
+def create_mirror(url_or_path: str, path: Path | str, *, follow: bool = True) -> None:
+    """Makes a bare mirror of `url_or_path` at `path`, whole or not at all; `follow` where a server sends git elsewhere.
 
     It is filled in a folder beside `path` and renamed into place, so an interrupted one leaves
     nothing there. Raises GitError `bad-url`, `exists`, `not-a-repository`, `unreachable` ….
@@ -68,7 +68,7 @@ def create_mirror(url_or_path: str, path: Path | str) -> None:
     with _alone(target), _folder_beside(target) as work:
         if target.exists():
             raise GitError("exists", "A mirror is there already; fetch it instead of adding it again.")
-        _fill(work, source)
+        _fill(work, source, follow=follow)
         _move_into_place(work, target)
 
 
@@ -161,9 +161,10 @@ def _folder_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill(work: Path, source: str) -> None:
+def _fill(work: Path, source: str, *, follow: bool) -> None:
     run_git(["init", "--quiet", "--bare", "--template=", str(work)])
-    for key, value in _settings(source):
+    refuse = [] if follow else [("http.followRedirects", "false")]
+    for key, value in (*_settings(source), *refuse):
         run_git(["config", "--add", key, value], git_dir=work)
     _fetch(work)
     if not _refs(open_repository(work)):

@@ -6,7 +6,10 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from backports.git.mirror import branch_name
 from xsa.readers import Kept, Readers, Under
+
+HIGHEST_VERSION = 9_900  # ranks above it are master's and staging's
 
 
 class Repository(models.Model):
@@ -79,3 +82,13 @@ class Branch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def version(self) -> str:
+        """What upstream calls the branch that this one continues: `4.1`; `master` and `staging` are themselves."""
+        return self.name if self.rank > HIGHEST_VERSION else f"{self.rank // 100}.{self.rank % 100}"
+
+    @property
+    def in_mirror(self) -> str:
+        """The name by which `backports.git` knows it: upstream's names, or else the full ref."""
+        return self.name if branch_name(self.ref) == self.name else self.ref

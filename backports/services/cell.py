@@ -92,7 +92,7 @@ class _Search:
         source, result = found.source, found.best.result
         if result is None:
             return None
-        asked = Asked(self.mirror, self.attempt.branch.name, self.attempt.tip, source.patches, result, source.base)
+        asked = Asked(self.mirror, self.attempt.branch.in_mirror, self.attempt.tip, source.patches, result, source.base)
         return presence_of(asked)
 
     def keep(self, found: Climbed, alone: Climbed, ground: Ground) -> Finding:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from backports.git import history, mirror
+from backports.git import heads, history, mirror
 from backports.git.errors import GitError
 from backports.models import Branch, Repository, UpstreamFix
 from xsa import audit
@@ -24,7 +24,8 @@ from xsa.identity import everything
 from xsa.models import Fix, User
 from xsa.services.mined import MINED, MinedCommit, record_mined
 
-from . import attempts, names
+from . import addresses, attempts, names
+from .errors import NotDone
 from .moved import carry_over
 from .places import mirror_path
 from .planning import FIRST_RANK, Plan, one_planner, plan
@@ -63,8 +64,8 @@ def add_repository(actor: User | None, *, name: str, url: str, project: str = ""
 def fetch(repository: Repository) -> Repository:
     """Fetch again and note what moved; what went wrong is kept on the row, and raised."""
     try:
-        mirror.fetch_mirror(mirror_path(repository.name))
-    except GitError as error:
+        _transfer(repository)
+    except (GitError, NotDone) as error:
         Repository.objects.filter(pk=repository.pk).update(problem_code=error.code, problem=error.sentence)
         raise
     Repository.objects.filter(pk=repository.pk).update(fetched_at=timezone.now(), problem_code="", problem="")
@@ -72,6 +73,18 @@ def fetch(repository: Repository) -> Repository:
     read_branches(repository)
     _index_names(repository)
     return repository
+
+
+def _transfer(repository: Repository) -> None:
+    """Bring the mirror up to date, from nothing where an organisation added it; one of packages is not fetched."""
+    addresses.check(repository)
+    path = mirror_path(repository.name)
+    if not repository.url:
+        return
+    if path.exists() or not repository.organisation_id:
+        mirror.fetch_mirror(path)
+    else:
+        mirror.create_mirror(repository.url, path, follow=False)
 
 
 def _index_names(repository: Repository) -> None:
@@ -91,7 +104,7 @@ def read_branches(repository: Repository) -> list[Branch]:
     support = support_dates(repository)
     before = {branch.name: branch for branch in repository.branches.all()}
     moved = []
-    found = mirror.branches(mirror_path(repository.name))
+    found = _heads(repository)
     for tip in found:
         old = before.get(tip.name)
         branch = _write_branch(repository, tip, support.get(tip.name, {}))
@@ -102,8 +115,15 @@ def read_branches(repository: Repository) -> list[Branch]:
     return moved
 
 
+def _heads(repository: Repository) -> list[mirror.BranchTip]:
+    """Upstream's branches by their names; of an organisation's those that continue a version."""
+    path = mirror_path(repository.name)
+    return heads.followed(path, repository.heads) if repository.organisation_id else mirror.branches(path)
+
+
 def _write_branch(repository: Repository, tip: mirror.BranchTip, support: Mapping[str, str]) -> Branch:
-    order = rank(tip.name)
+    version = heads.version_of(tip.name) if repository.organisation_id else None
+    order = version[0] * 100 + version[1] if version else rank(tip.name)
     branch, _ = Branch.objects.update_or_create(
         repository=repository,
         name=tip.name,
@@ -123,7 +143,7 @@ def _write_branch(repository: Repository, tip: mirror.BranchTip, support: Mappin
 
 def support_dates(repository: Repository) -> dict[str, dict[str, str]]:
     """Per branch `released`, `bugfix_until` and `security_until`; known for Xen's own branches only."""
-    if repository.project != "xen":
+    if repository.project != "xen" or repository.organisation_id:
         return {}
     dates: dict[str, dict[str, str]] = json.loads(SUPPORT.read_text())
     return dates
@@ -175,7 +195,7 @@ def note_upstream_fixes(repository: Repository) -> int:
     the fix's commits, on master or on the branch of its name, are among its ancestors.
     """
     own = repository == upstream_of(repository.project)
-    branches = {branch.name: branch for branch in repository.branches.filter(gone=False)}
+    branches = {branch.in_mirror: branch for branch in repository.branches.filter(gone=False)}
     rows = Fix.objects.filter(tree=repository.project, version__number=MINED).prefetch_related("patches")
     by_advisory: dict[Any, dict[str, list[str]]] = defaultdict(dict)
     for fix in rows.select_related("version"):
@@ -186,8 +206,8 @@ def note_upstream_fixes(repository: Repository) -> int:
     made = [
         UpstreamFix(advisory_id=advisory, branch=branch, commits=commits)
         for advisory, fixes in by_advisory.items()
-        for branch in branches.values()
-        if (commits := _held(fixes, branch.name, held.get(branch.name, frozenset()), own=own))
+        for name, branch in branches.items()
+        if (commits := _held(fixes, branch.version, held.get(name, frozenset()), own=own))
     ]
     UpstreamFix.objects.bulk_create(made, batch_size=1000)
     return len(made)
@@ -233,5 +253,5 @@ def refresh_repository(pk: str) -> None:
     repository = Repository.objects.get(pk=pk)
     try:
         refresh(None, repository)
-    except GitError as error:
+    except (GitError, NotDone) as error:
         log.warning("refresh failed repository=%s code=%s", pk, error.code)

@@ -53,7 +53,7 @@ def by_nearness(fixes: Iterable[Fix], branch: Branch) -> list[Fix]:
 
 def nothing_to_apply(fixes: Iterable[Fix], branch: Branch) -> Fix | None:
     """What says that nothing is to be applied on this very branch, if anything does."""
-    return next((fix for fix in fixes if fix.branch == branch.name and fix.says_nothing_to_apply), None)
+    return next((fix for fix in fixes if fix.branch == branch.version and fix.says_nothing_to_apply), None)
 
 
 def nearest_and_master(ordered: Sequence[Fix]) -> list[Fix]:

@@ -1,0 +1,329 @@
+"""What organisations keep: repositories of their own and source packages, and who may add and see them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from backports.git import packages
+from backports.git.errors import GitError
+from backports.git.heads import followed
+from backports.git.store import open_repository
+from backports.models import Attempt, Branch, Repository
+from backports.services import own_repositories, repositories
+from backports.services.addresses import allowed
+from backports.services.errors import NotDone
+from backports.services.own_repositories import add, add_package, show_to
+from tests import factories
+from tests.backports.conftest import Workshop
+from tests.backports.toy import queue, table
+from xsa.identity import reading
+from xsa.models import Membership, Organisation, User
+
+OLD = "    toy->table[table_pick_index].pick = true;\n"
+NEW = "    toy->table[table_pick_index].pick = toy_one();\n"
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    user = factories.person("one", listed=True)
+    Membership.objects.filter(user=user).update(role="admin")
+    return user
+
+
+@pytest.fixture
+def organisation(admin: User) -> Organisation:
+    return Organisation.objects.get(memberships__user=admin)
+
+
+@pytest.fixture
+def own_folder(organisation: Organisation, tmp_path: Path, settings: Any) -> Path:
+    settings.ORGANISATION_GIT = str(tmp_path / "from-members")
+    folder = tmp_path / "from-members" / str(organisation.pk)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would be sent to a worker."""
+    sent: list[str] = []
+    monkeypatch.setattr(repositories.refresh_repository, "delay", sent.append)
+    return sent
+
+
+def test_a_repository_of_ones_own_is_mirrored_and_tried(
+    workshop: Workshop,
+    admin: User,
+    organisation: Organisation,
+    own_folder: Path,
+    later: list[str],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    workshop.take(500, {"xsa500.patch": patch_of(workshop)})
+    workshop.toy.branch("refs/heads/example/xen-4.2", "4.2")
+    workshop.toy.commit("refs/heads/example/xen-4.2", {"docs/notes.txt": "Ours.\n"}, "ours")
+    (own_folder / "xen.git").symlink_to(workshop.toy.path)
+    with pytest.raises(NotDone):
+        add(admin, organisation=organisation, name="xen", url="xen.git", project="toy")
+    (own_folder / "xen.git").unlink()
+    workshop.toy.path.rename(own_folder / "xen.git")
+    with django_capture_on_commit_callbacks(execute=True):
+        row = add(admin, organisation=organisation, name="xen", url="xen.git", project="toy")
+    assert (row.name, row.visibility, later) == ("example-one_xen", "organisation", [str(row.pk)])
+    repositories.refresh(None, row)
+    names = {branch.name: (branch.version, branch.in_mirror) for branch in row.branches.all()}
+    assert names["example-xen-4.2"] == ("4.2", "refs/heads/example/xen-4.2")
+    assert names["4.2"] == ("4.2", "4.2") and "master" not in names
+    workshop.work()
+    tried = Attempt.objects.get(branch__repository=row, branch__name="example-xen-4.2")
+    assert tried.outcome == "applied"
+
+
+def patch_of(workshop: Workshop) -> bytes:
+    return workshop.toy.patch("master", {"common/table.c": [(OLD, NEW)]}, "table: pick one")
+
+
+def test_only_admins_of_the_organisation_add(workshop: Workshop, organisation: Organisation) -> None:
+    for other in (factories.person("two", listed=True), factories.person("team", security_team=True)):
+        with pytest.raises(PermissionDenied):
+            add(other, organisation=organisation, name="xen", url="https://git.example.org/x.git")
+    assert Repository.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("/etc", "../../git/results", "file:///etc", "ssh://git.example.org/x", "ext::sh -c id", "git@example.org:x"),
+        *("https://one:two@example.org/x", "https://127.0.0.1/x", "https://[::1]/x", "git://10.1.2.3/x"),
+        *("https://169.254.169.254/latest", "https://[::ffff:10.0.0.1]/x", "https://0/x", "--upload-pack=id", ""),
+    ],
+)
+def test_an_address_makes_the_server_read_nothing_of_its_own(
+    organisation: Organisation, own_folder: Path, url: str
+) -> None:
+    with pytest.raises(NotDone):
+        allowed(organisation, url)
+
+
+def test_a_path_is_in_the_organisations_own_folder(organisation: Organisation, own_folder: Path) -> None:
+    (own_folder / "xen").mkdir()
+    (own_folder.parent / "other").mkdir()
+    assert allowed(organisation, "xen") == str((own_folder / "xen").resolve())
+    (own_folder / "away").symlink_to(own_folder.parent / "other")
+    for path in ("away", "../other", str(own_folder.parent / "other"), "."):
+        with pytest.raises(NotDone):
+            allowed(organisation, path)
+
+
+def test_an_address_is_asked_again_before_each_fetch(organisation: Organisation, own_folder: Path) -> None:
+    row = factories.repository("own_xen", organisation=organisation)
+    Repository.objects.filter(pk=row.pk).update(url=str(own_folder.parent))
+    repositories.refresh_repository(str(row.pk))
+    row.refresh_from_db()
+    assert row.problem_code == "bad-address"
+
+
+def test_a_name_is_ones_own(workshop: Workshop, admin: User, organisation: Organisation, later: list[str]) -> None:
+    other = factories.person("two", listed=True)
+    Membership.objects.filter(user=other).update(role="admin")
+    theirs = Organisation.objects.get(memberships__user=other)
+    Organisation.objects.filter(pk=theirs.pk).update(name="Example-One")
+    theirs.refresh_from_db()
+    mine = own_repositories.full_name(organisation, "xen")
+    assert mine != own_repositories.full_name(theirs, "xen")
+    with pytest.raises(NotDone):
+        own_repositories.full_name(organisation, "a_b")
+
+
+def test_showing_it_to_the_room_shows_its_branches(admin: User, organisation: Organisation) -> None:
+    row = factories.repository("own_xen", organisation=organisation)
+    factories.branch(row)
+    other = factories.person("two", listed=True)
+    with reading(other):
+        assert Branch.objects.count() == 0
+    show_to(admin, repository=row, visibility="room")
+    with reading(other):
+        assert Branch.objects.count() == 1
+    with pytest.raises(PermissionDenied):
+        show_to(other, repository=row, visibility="organisation")
+
+
+def test_it_is_not_hidden_under_backports_that_are_shared(admin: User, organisation: Organisation) -> None:
+    row = factories.repository("own_xen", organisation=organisation, visibility="room")
+    factories.backport(
+        factories.advisory(500),
+        factories.branch(row),
+        organisation,
+        admin,
+        life="shared",
+        shared_at=factories.DAY,
+    )
+    with pytest.raises(NotDone) as refused:
+        show_to(admin, repository=row, visibility="organisation")
+    assert refused.value.code == "backports-shared"
+
+
+def tar(files: dict[str, str | tuple[str, str]], top: str = "toy-4.2.1/") -> bytes:
+    """A tarball; a pair stands for a link and where it leads."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as packed:
+        for name, text in files.items():
+            info = tarfile.TarInfo(top + name)
+            info.mtime = 1_400_000_000
+            if isinstance(text, tuple):
+                info.type, info.linkname = tarfile.SYMTYPE, text[1]
+                packed.addfile(info)
+            else:
+                data = text.encode()
+                info.size = len(data)
+                packed.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+SOURCE: dict[str, str | tuple[str, str]] = {
+    "common/table.c": table(),
+    "common/queue.c": queue(),
+    "link": ("link", "common/table.c"),
+}
+FIRST = f"Description: pick one\n--- a/common/table.c\n+++ b/common/table.c\n@@ -7,1 +7,1 @@\n-{OLD}+{NEW}"
+SECOND = FIRST.replace(f"-{OLD}+{NEW}", f"-{NEW}+{OLD}").replace("pick one", "pick no more")
+
+
+def package(tmp_path: Path, files: dict[str, bytes]) -> dict[str, Path]:
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    return {name: tmp_path / name for name in files}
+
+
+def dsc(files: dict[str, bytes], version: str = "4.2.1-3") -> bytes:
+    lines = "".join(f" {hashlib.sha256(data).hexdigest()} {len(data)} {name}\n" for name, data in files.items())
+    return f"Format: 3.0 (quilt)\nSource: toy\nVersion: {version}\nChecksums-Sha256:\n{lines}".encode()
+
+
+def debian(series: str = "one.patch -p1\ntwo.patch\n") -> dict[str, bytes]:
+    patches = {"patches/series": series, "patches/one.patch": FIRST, "patches/two.patch": SECOND, "control": "x\n"}
+    held = {"toy_4.2.1.orig.tar.gz": tar(SOURCE), "toy_4.2.1-3.debian.tar.gz": tar(dict(patches), "debian/")}
+    return {**held, "toy_4.2.1-3.dsc": dsc(held)}
+
+
+def test_a_debian_package_becomes_one_commit_for_each_patch(
+    git_root: Path, admin: User, organisation: Organisation, tmp_path: Path, later: list[str]
+) -> None:
+    found = packages.from_dsc(package(tmp_path, debian()))
+    row = add_package(admin, organisation=organisation, name="toy", package=found, project="toy")
+    branch = row.branches.get()
+    assert (branch.name, branch.version) == ("4.2", "4.2")
+    repo = open_repository(repositories.mirror_path(row.name))
+    subjects = [commit.message.partition("\n")[0] for commit in repo.walk(repo.get(branch.tip).id)]
+    assert len(subjects) == 3 and subjects[-1] == "toy 4.2.1-3"
+    tree = repo.get(branch.tip).tree
+    assert tree["common/table.c"].data == table().encode() and tree["link"].filemode == 0o120000
+    assert NEW.encode() in repo.get(branch.tip).parents[0].tree["common/table.c"].data
+
+
+def test_the_same_package_gives_the_same_commits_and_a_newer_one_moves_the_branch(
+    git_root: Path, admin: User, organisation: Organisation, tmp_path: Path, later: list[str]
+) -> None:
+    def take(files: dict[str, bytes]) -> str:
+        found = packages.from_dsc(package(tmp_path, files))
+        row = add_package(admin, organisation=organisation, name="toy", package=found, project="toy")
+        return str(row.branches.get().tip)
+
+    first = take(debian())
+    assert take(debian()) == first
+    assert take(debian("one.patch\n")) != first
+    assert Repository.objects.count() == 1
+
+
+def test_a_tarball_and_a_quilt_series_is_a_package_too(
+    git_root: Path, admin: User, organisation: Organisation, tmp_path: Path, later: list[str]
+) -> None:
+    (tmp_path / "toy-4.2.1.tar.gz").write_bytes(tar(SOURCE))
+    series = tar({"series": "one.patch\n", "one.patch": FIRST}, "patches/")
+    found = packages.from_tarball("toy", "4.2.1", tmp_path / "toy-4.2.1.tar.gz", ("patches.tar.gz", series))
+    row = add_package(admin, organisation=organisation, name="toy", package=found, project="toy")
+    (tip,) = followed(repositories.mirror_path(row.name))
+    assert tip.name == "4.2"
+
+
+def test_an_old_debian_diff_is_one_commit(tmp_path: Path, git_root: Path) -> None:
+    held = {"toy_4.2.1.orig.tar.gz": tar(SOURCE), "toy_4.2.1-3.diff.gz": gzip.compress(FIRST.encode())}
+    found = packages.from_dsc(package(tmp_path, {**held, "toy.dsc": dsc(held)}))
+    assert len(found.patches) == 1
+
+
+def test_a_series_that_does_not_apply_is_refused_by_name(
+    git_root: Path, admin: User, organisation: Organisation, tmp_path: Path, later: list[str]
+) -> None:
+    (tmp_path / "toy.tar.gz").write_bytes(tar(SOURCE))
+    series = tar({"series": "odd.patch\n", "odd.patch": FIRST.replace("table_pick", "table_odd")}, "patches/")
+    found = packages.from_tarball("toy", "4.2.1", tmp_path / "toy.tar.gz", ("patches.tar.gz", series))
+    with pytest.raises(GitError, match=r"odd\.patch"):
+        add_package(admin, organisation=organisation, name="toy", package=found, project="toy")
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"../evil.c": "x"}, "unsafe-path"),
+        ({".git/config": "x"}, "unsafe-path"),
+        ({}, "bad-tarball"),
+    ],
+)
+def test_a_hostile_tarball_leaves_nothing(
+    git_root: Path, tmp_path: Path, files: dict[str, str | tuple[str, str]], code: str
+) -> None:
+    (tmp_path / "bad.tar.gz").write_bytes(tar(files, ""))
+    repo = open_repository(bare(tmp_path))
+    with pytest.raises(GitError) as refused:
+        packages.write(repo, packages.Package("bad", "4.2", tmp_path / "bad.tar.gz"), "refs/heads/stable-4.2")
+    assert refused.value.code == code and not list(repo.references)
+
+
+def test_a_truncated_tarball_is_told(git_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.tar.gz").write_bytes(tar(SOURCE)[:-40])
+    with pytest.raises(GitError) as refused:
+        packages.write(
+            open_repository(bare(tmp_path)), packages.Package("x", "4.2", tmp_path / "bad.tar.gz"), "refs/heads/a"
+        )
+    assert refused.value.code == "bad-tarball"
+
+
+def test_a_tarball_that_expands_too_far_is_refused(
+    git_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "MAX_TOTAL", 1000)
+    (tmp_path / "big.tar.gz").write_bytes(tar(SOURCE))
+    with pytest.raises(GitError) as refused:
+        packages.write(
+            open_repository(bare(tmp_path)), packages.Package("x", "4.2", tmp_path / "big.tar.gz"), "refs/heads/a"
+        )
+    assert refused.value.code == "too-large"
+
+
+def bare(tmp_path: Path) -> Path:
+    return Path(own_repositories._bare(tmp_path / "bare.git").path)
+
+
+@pytest.mark.parametrize("change", ["missing-file", "wrong-checksum", "bad-dsc", "no-dsc"])
+def test_a_dsc_and_its_files_must_fit(tmp_path: Path, change: str) -> None:
+    files = debian()
+    if change == "missing-file":
+        del files["toy_4.2.1.orig.tar.gz"]
+    if change == "wrong-checksum":
+        files["toy_4.2.1.orig.tar.gz"] += b"x"
+    if change == "bad-dsc":
+        files["toy_4.2.1-3.dsc"] = b"Source: toy\n"
+    if change == "no-dsc":
+        del files["toy_4.2.1-3.dsc"]
+    with pytest.raises(GitError) as refused:
+        packages.from_dsc(package(tmp_path, files))
+    assert refused.value.code == change
