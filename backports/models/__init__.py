@@ -2,12 +2,14 @@
 
 from .attempt import Attempt
 from .backport import Backport, BackportVersion, VersionPatch
+from .comment import Comment, CommentPlace
 from .compilation import Compilation
 from .event import Event
 from .heartbeat import Heartbeat
 from .repository import Branch, Repository
 from .request import DoneRequest, RateWindow
 from .resolution import Resolution
+from .review import Quorum, Review, ReviewDraft
 from .upload import Upload
 from .upstream import UpstreamFix
 
@@ -16,13 +18,18 @@ __all__ = [
     "Backport",
     "BackportVersion",
     "Branch",
+    "Comment",
+    "CommentPlace",
     "Compilation",
     "DoneRequest",
     "Event",
     "Heartbeat",
+    "Quorum",
     "RateWindow",
     "Repository",
     "Resolution",
+    "Review",
+    "ReviewDraft",
     "Upload",
     "UpstreamFix",
     "VersionPatch",
