@@ -9,7 +9,17 @@ from typing import Any
 
 from django.test import Client
 
-from backports.models import Attempt, Backport, BackportVersion, Branch, Repository, Upload, UpstreamFix, VersionPatch
+from backports.models import (
+    Attempt,
+    Backport,
+    BackportVersion,
+    Branch,
+    Check,
+    Repository,
+    Upload,
+    UpstreamFix,
+    VersionPatch,
+)
 from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
 
 DAY = datetime(2024, 5, 7, 12, 0, tzinfo=UTC)
@@ -237,3 +247,9 @@ def upload(by: Organisation, user: User, data: bytes = b"--- a\n", **columns: An
     values = {"made_at": DAY, "came_by": "browser", "name": "a.patch"} | columns
     facts = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "data": data}
     return Upload.objects.create(organisation=by, made_by=user, **facts, **values)
+
+
+def check(of: BackportVersion, state: str = "success", **columns: Any) -> Check:
+    """A machine's result of the author's own organisation."""
+    values = {"organisation": of.backport.organisation, "made_by": of.made_by, "made_at": DAY, "name": "build"}
+    return Check.objects.create(version=of, state=state, **(values | columns))

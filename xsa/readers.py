@@ -56,6 +56,14 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """For the one `person` (a foreign key) alone, as far as they see the advisory of `parent`."""
+
+    parent: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class Admissions:
     """Who was let into an advisory's room: for that person, the security team, and admins of the organisation."""
 
@@ -68,4 +76,4 @@ class Records:
     """
 
 
-Readers = Root | Under | Kept | Owned | Admissions | Records
+Readers = Root | Under | Kept | Owned | Personal | Admissions | Records

@@ -18,7 +18,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import ForeignKey, Model, OneToOneField
 
-from xsa.readers import Admissions, Kept, Owned, Readers, Records, Root, Under
+from xsa.readers import Admissions, Kept, Owned, Personal, Readers, Records, Root, Under
 
 CREATE_FUNCTIONS = """
 CREATE FUNCTION xsa_reader() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS
@@ -103,6 +103,8 @@ def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, s
         yield "writers", "INSERT", "(SELECT xsa_everything())"
     elif isinstance(readers, Kept):
         yield "readers", "ALL", _KEPT
+    elif isinstance(readers, Personal):
+        yield "readers", "ALL", _personal(model, readers)
     elif isinstance(readers, Owned):
         yield "readers", "SELECT", _owned(model, readers, _audience(model, readers))
         yield "writers", "ALL", _owned(model, readers, _OWN.format(table=model._meta.db_table))
@@ -148,6 +150,11 @@ def _foreign_key(model: type[Model], name: str) -> ForeignKey[Any, Any]:
     field = model._meta.get_field(name)
     assert isinstance(field, ForeignKey)  # noqa: S101
     return field
+
+
+def _personal(model: type[Model], readers: Personal) -> str:
+    column = f"{model._meta.db_table}.{_foreign_key(model, readers.person).column}"
+    return f"{_readable(model, readers.parent)} AND ((SELECT xsa_everything()) OR {column} = (SELECT xsa_reader()))"
 
 
 def _owned(model: type[Model], readers: Owned, whose: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Exists, Model, Q, QuerySet
 
 from .identity import is_cleared, is_speaking
 from .models import Admission, Advisory, AuditRecord, Membership, Organisation, User
-from .readers import Admissions, Kept, Owned, Readers, Records, Root, Under
+from .readers import Admissions, Kept, Owned, Personal, Readers, Records, Root, Under
 
 T = TypeVar("T", bound=Model)
 Reader = User | AnonymousUser
@@ -101,6 +101,8 @@ class _Sight:
             return self.kept(prefix)
         if isinstance(readers, Owned):
             return self.owned(model, readers, prefix)
+        if isinstance(readers, Personal):
+            return self.personal(model, readers, prefix)
         if isinstance(readers, Admissions):
             return self.admissions(prefix)
         return _nothing(prefix) if isinstance(readers, Records) else _all(prefix)
@@ -154,6 +156,12 @@ class _Sight:
         if readers.author and is_speaking(self.user):
             found |= Q(**{f"{prefix}{readers.parent}": None, f"{prefix}{readers.author}": self.user.pk})
         return found
+
+    def personal(self, model: type[Model], readers: Personal, prefix: str) -> Q:
+        if not is_cleared(self.user):
+            return _nothing(prefix)
+        mine = Q(**{f"{prefix}{readers.person}": self.user.pk})
+        return mine & self.of(_model(model, readers.parent), f"{prefix}{readers.parent}__")
 
     def admissions(self, prefix: str) -> Q:
         if self.in_team:

@@ -2,35 +2,44 @@
 
 from .attempt import Attempt
 from .backport import Backport, BackportVersion, VersionPatch
+from .check import Check, RequiredCheck
+from .claim import Claim
 from .comment import Comment, CommentPlace
 from .compilation import Compilation
 from .event import Event
 from .heartbeat import Heartbeat
+from .look import Look
 from .repository import Branch, Repository
 from .request import DoneRequest, RateWindow
 from .resolution import Resolution
 from .review import Quorum, Review, ReviewDraft
 from .upload import Upload
 from .upstream import UpstreamFix
+from .webhook import Webhook
 
 __all__ = [
     "Attempt",
     "Backport",
     "BackportVersion",
     "Branch",
+    "Check",
+    "Claim",
     "Comment",
     "CommentPlace",
     "Compilation",
     "DoneRequest",
     "Event",
     "Heartbeat",
+    "Look",
     "Quorum",
     "RateWindow",
     "Repository",
+    "RequiredCheck",
     "Resolution",
     "Review",
     "ReviewDraft",
     "Upload",
     "UpstreamFix",
     "VersionPatch",
+    "Webhook",
 ]
