@@ -1,7 +1,7 @@
 """What an upload may be for: the advisory by what it says of itself, the branch by that and by where it fits.
 
     {"kind", "patches": [{"name", "subject", "paths"}],
-     "advisories": [{"number", "why"}],
+     "advisories": [{"number", "named", "why"}],
      "branches": [{"id", "repository", "name", "named", "why", "standing", "hunks"}], the likeliest first}
 
 A proposal is shown for confirmation and decides nothing. `standing` of `hunks` of the patches stand word for word in
@@ -11,9 +11,7 @@ the branch's files, or how they leave them does.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import pygit2
@@ -22,6 +20,7 @@ from backports.engine.diff import FileDiff, Patch
 from backports.engine.intake import Intake
 from backports.git.bases import first_touches
 from backports.git.errors import GitError
+from backports.git.intended import Guess, Sure, intended
 from backports.git.store import content_at, open_repository, tree_at
 from backports.models import Branch
 from xsa.models import User
@@ -35,44 +34,18 @@ from .sources import STAGING_RANK
 MOST_BRANCHES = 60
 SHOWN = 5
 MOST_PATHS = 20
-_NUMBER = re.compile(r"\bxsa-?(\d{1,6})(?!\d)", re.IGNORECASE)
-_VERSION = re.compile(r"(?<![\d.])(4\.\d{1,2})(?![\d])")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What an upload says of itself, and where."""
-
-    value: str
-    why: str
 
 
 def propose(actor: User, intake: Intake, name: str) -> dict[str, Any]:
     """What the patches may be for, of what `actor` may see."""
+    rows = _candidates(actor)
+    said = intended(name, intake.patches, {row.name for row in rows})
     return {
         "kind": intake.kind.value,
         "patches": [_patch(one.name, one.patch) for one in intake.patches],
-        "advisories": _advisories(actor, _named(_NUMBER, intake, name)),
-        "branches": _branches(actor, intake.parsed, _named(_VERSION, intake, name)),
+        "advisories": _advisories(actor, said.advisories),
+        "branches": _branches(rows, intake.parsed, said.branches),
     }
-
-
-def _named(pattern: re.Pattern[str], intake: Intake, name: str) -> list[Candidate]:
-    """What the names and subjects have that fits the pattern, the file's name first."""
-    found: dict[str, Candidate] = {}
-    for where, told in _told(intake, name):
-        for value in pattern.findall(told):
-            found.setdefault(value, Candidate(value, f"{where}: {told}"))
-    return list(found.values())
-
-
-def _told(intake: Intake, name: str) -> Iterator[tuple[str, str]]:
-    yield "The file is called", name
-    for one in intake.patches:
-        yield "A patch is called", one.name
-        yield "A subject begins with", one.tag
-        yield "A subject is", one.patch.subject
-        yield "A message says", one.patch.body[:2_000]
 
 
 def _patch(name: str, patch: Patch) -> dict[str, Any]:
@@ -80,22 +53,25 @@ def _patch(name: str, patch: Patch) -> dict[str, Any]:
     return {"name": text(name), "subject": text(patch.subject), "paths": paths[:MOST_PATHS]}
 
 
-def _advisories(actor: User, said: Iterable[Candidate]) -> list[dict[str, Any]]:
+def _advisories(actor: User, said: Sequence[Guess]) -> list[dict[str, Any]]:
     """Those of the named ones that the actor may see: others do not exist for them."""
-    named = {int(one.value): one for one in said}
-    known = visible_advisories(actor).filter(number__in=named).values_list("number", flat=True)
-    return [{"number": number, "why": text(one.why)} for number, one in named.items() if number in set(known)]
+    numbers = [int(one.value) for one in said]
+    known = set(visible_advisories(actor).filter(number__in=numbers).values_list("number", flat=True))
+    return [
+        {"number": int(one.value), "named": one.sure > Sure.MENTIONED, "why": text(one.why)}
+        for one in said
+        if int(one.value) in known
+    ]
 
 
-def _branches(actor: User, patches: Sequence[Patch], said: Iterable[Candidate]) -> list[dict[str, Any]]:
-    """Named ones first; then those where most stands."""
-    named = {one.value: one.why for one in said}
-    rows = _candidates(actor)
+def _branches(rows: Sequence[Branch], patches: Sequence[Patch], said: Sequence[Guess]) -> list[dict[str, Any]]:
+    """Named ones first; then those where most stands, an organisation's own before upstream's."""
+    why = {one.value: one.why for one in said}
     standing = _Standing(patches)
-    scored = [(row, named.get(row.name, ""), standing.on(row)) for row in rows]
+    scored = [(row, why.get(row.name, ""), standing.on(row)) for row in rows]
     likely = [one for one in scored if one[1] or one[2]]
     likely.sort(key=lambda one: (not one[1], -one[2], one[0].repository.organisation_id is None, -one[0].rank))
-    return [_branch(row, why, found, standing.total) for row, why, found in likely[:SHOWN]]
+    return [_branch(row, told, found, standing.total) for row, told, found in likely[:SHOWN]]
 
 
 def _candidates(actor: User) -> list[Branch]:

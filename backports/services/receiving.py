@@ -178,7 +178,7 @@ def _strange(upload: Upload) -> Iterator[Note]:
         ("advisory", "advisories", "number", upload.advisory.number if upload.advisory else 0),
         ("branch", "branches", "name", upload.branch.name if upload.branch else ""),
     ):
-        named = [one[key] for one in upload.proposal.get(plural, []) if one.get("named", True)]
+        named = [one[key] for one in upload.proposal.get(plural, []) if one["named"]]
         if named and meant not in named:
             others = ", ".join(str(one) for one in named)
             yield Note(f"other-{noun}", f"It was sent for {noun} {meant} and names {others}.")

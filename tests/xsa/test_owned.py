@@ -12,6 +12,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from backports.models import Attempt, Backport, BackportVersion, Branch, Repository, Upload, VersionPatch
+from backports.services.rehearsal import rehearse
 from tests import factories
 from tests.xsa.test_rls import admitted
 from xsa.identity import everything, reading
@@ -248,3 +249,12 @@ def test_who_left_the_list_sees_no_branch_of_others(world: World) -> None:
 def test_services_see_every_branch(world: World) -> None:
     with private(world, "organisation"), everything("repositories"):
         assert Repository.objects.count() == 1
+
+
+def test_a_rehearsal_names_what_opens_and_counts_no_draft_of_others(world: World) -> None:
+    with reading(world.people["team"]):
+        found = rehearse(world.advisory)
+    assert list(found.backports) == [world.backports[SHARED]]
+    parts = {part.name: (part.opens, part.stays) for part in found.parts}
+    assert parts["members' backports"] == parts["versions of members' backports"] == (1, len(ROOM) - 1)
+    assert world.seen("anonymous") == set()
