@@ -20,6 +20,7 @@ from backports.models import Attempt, Branch, Repository
 from backports.services import own_repositories, repositories
 from backports.services.addresses import allowed
 from backports.services.errors import NotDone
+from backports.services.offers import offers_for
 from backports.services.own_repositories import add, add_package, show_to
 from tests import factories
 from tests.backports.conftest import Workshop
@@ -85,6 +86,17 @@ def test_a_repository_of_ones_own_is_mirrored_and_tried(
     workshop.work()
     tried = Attempt.objects.get(branch__repository=row, branch__name="example-xen-4.2")
     assert tried.outcome == "applied"
+    upstream = Branch.objects.get(repository=workshop.repository, name="4.2")
+    offered = offers_for(admin, advisory=tried.advisory, branch=upstream)
+    assert tried.pk in {offer.pk for offer in offered}
+    assert offers_for(factories.person("two", listed=True), advisory=tried.advisory, branch=upstream) == []
+    workshop.toy.path = own_folder / "xen.git"
+    workshop.toy.commit("refs/heads/example/xen-4.2", {"common/table.c": [("TRACE_TABLE_SORT", "TRACE_SORT")]}, "x")
+    repositories.refresh(None, row)
+    workshop.work()
+    again = Attempt.objects.get(branch__repository=row, branch__name="example-xen-4.2", current=True)
+    assert again.outcome == "applied" and again.pk != tried.pk
+    assert again.pk not in {offer.pk for offer in offers_for(admin, advisory=tried.advisory, branch=upstream)}
 
 
 def patch_of(workshop: Workshop) -> bytes:
