@@ -128,7 +128,8 @@ def submit(
     origin: Origin = NOWHERE,
 ) -> Received:
     """Receive and confirm in one, for whoever says at once what it is for. Raises PermissionDenied."""
-    with transaction.atomic():
+    # Others can write records while this one is tried.
+    with transaction.atomic(), audit.at_the_end():
         upload = receive(actor, organisation=organisation, name=name, data=data, came_by=came_by)
         return confirm(actor, upload=upload, advisory=advisory, branch=branch, origin=origin)
 

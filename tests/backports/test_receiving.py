@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import tarfile
+import threading
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connections
 
 from backports.git.store import open_repository
 from backports.models import Backport, BackportVersion, Branch, Event, Upload
 from backports.services import receiving, sharing
 from backports.services.errors import NotDone
 from backports.services.receiving import Origin, confirm, receive, submit
+from backports.services.repositories import add_repository
 from tests import factories
 from tests.backports.conftest import Workshop
+from xsa.identity import everything
 from xsa.models import Advisory, AuditRecord, Membership, Organisation, User
 from xsa.services.disclose import disclose
 
@@ -318,3 +322,28 @@ def test_confirming_places_an_upload_that_was_received_before(
     assert receive(member, organisation=organisation, name="a.patch", data=data).pk == upload.pk
     received = confirm(member, upload=upload, advisory=advisory, branch=branch())
     assert received.created and Upload.objects.get().advisory == advisory
+
+
+def test_two_uploads_of_the_same_bytes_at_once_make_one_version(
+    committed_db: None, toy: Any, git_root: Any, unsent: list[str]
+) -> None:
+    work = Workshop(toy, add_repository(None, name="toy", url=str(toy.path)), unsent)
+    row = work.take(500, {"xsa500.patch": patch(work, "master")})
+    user, data = factories.person("one", listed=True), patch(work, "4.1")
+    organisation = Organisation.objects.get(memberships__user=user)
+    ready, came = threading.Barrier(2), []
+
+    def come() -> None:
+        with everything("tests"):
+            place = {"advisory": row, "branch": branch()}
+            ready.wait()
+            came.append(submit(user, organisation=organisation, name="a.patch", data=data, **place))
+        connections.close_all()
+
+    both = [threading.Thread(target=come) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert sorted(one.created for one in came) == [False, True]
+    assert len({one.version.pk for one in came}) == BackportVersion.objects.count() == 1
