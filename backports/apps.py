@@ -12,5 +12,7 @@ class BackportsConfig(AppConfig):
     label = "backports"
 
     def ready(self) -> None:
-        """Bind Celery here and not in the package, which the engine imports too."""
+        """Bind Celery here and not in the package, which the engine imports too; and say what leaving ends here."""
         import_module("backports.celery").app.set_default()
+        left = import_module("backports.services.claiming").left
+        import_module("xsa.services.members").when_leaving(left)

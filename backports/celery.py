@@ -16,6 +16,7 @@ app = Celery(
     include=[
         "backports.services.accounts",
         "backports.services.attempts",
+        "backports.services.claiming",
         "backports.services.compiling",
         "backports.services.disclosing",
         "backports.services.explaining",

@@ -365,6 +365,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
+    "end-claims": {"task": "backports.end_claims", "schedule": 60, "options": {"expires": 600}},
     "clear-expired": {"task": "backports.clear_expired", "schedule": 3600},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},
 }

@@ -25,6 +25,8 @@ SERVICES = frozenset(
         "disclose",  # opening one
         "audit",  # appending a record behind the last one, whoever's that is
         "events",  # appending one behind the last one, whoever's that is
+        "claims",  # ending those that are over, whoever's they are
+        "webhooks",  # looking which addresses are to be told
         "members",  # leaving ends what hangs on embargoed rows
         "command",  # an operator's shell
     }

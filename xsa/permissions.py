@@ -237,9 +237,59 @@ def can_backport(user: Reader, organisation: Organisation) -> Answer:
     return Denied("Each organisation keeps its own backports: you do not speak for this one.")
 
 
+def can_claim(user: Reader, organisation: Organisation, advisory: Advisory) -> Answer:
+    """Say that an organisation is on an advisory, hand that on, and end it."""
+    if not in_room(user, advisory):
+        return Denied("Claims are for members who share the advisory's room.")
+    if not (organisation.listed or organisation.security_team):
+        return Denied("The organisation is not on the predisclosure list.")
+    if own_organisations(user).filter(organisation=organisation).exists():
+        return YES
+    return Denied("Each organisation claims for itself: you do not speak for this one.")
+
+
+def can_check(user: Reader) -> Answer:
+    """Post what a machine found out; that the token is made for it is asked where tokens are known."""
+    if user.is_authenticated and user.speaks_for:
+        return YES
+    return Denied("Checks come from programs: send them with a token that is made for “check”.")
+
+
+def can_require_checks(user: Reader, keeper: Organisation | None) -> Answer:
+    """Say which checks backports on a branch want: who keeps the branch; upstream's are the security team's."""
+    if keeper is not None:
+        return can_keep_repositories(user, keeper)
+    return _team_only(user, "Only the security team says what upstream's branches require.")
+
+
+def can_take_part(user: Reader, organisation: Organisation, advisory: Advisory) -> Answer:
+    """Review and comment on what members share about an advisory, in an organisation's name; also after disclosure."""
+    if not in_room(user, advisory):
+        return Denied("Reviews and comments are for members who share the advisory's room.")
+    if not own_organisations(user).filter(organisation=organisation).exists():
+        return Denied("Each organisation speaks for itself: you do not speak for this one.")
+    if not (organisation.listed or organisation.security_team):
+        return Denied("The organisation is not on the predisclosure list.")
+    return YES
+
+
+def can_set_quorum(user: Reader) -> Answer:
+    """Say how many organisations must approve a backport."""
+    return _team_only(user, "Only the security team sets how many must approve.")
+
+
 def can_share(user: Reader, organisation: Organisation) -> Answer:
     """Give an organisation's backport to the room, and once the advisory is disclosed to everybody."""
     answer = can_backport(user, organisation)
     if answer and not (organisation.listed or organisation.security_team):
         return Denied("The organisation is not on the predisclosure list.")
     return answer
+
+
+def can_upload(user: Reader) -> Answer:
+    """Upload in the name of any organisation."""
+    if not user.is_authenticated:
+        return Denied("Log in to upload.")
+    if not is_cleared(user):
+        return Denied("Backports are uploaded after a second factor was proved.")
+    return YES if own_organisations(user).exists() else Denied("You belong to no organisation.")

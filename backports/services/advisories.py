@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from backports.engine.diff import parse_series
 from backports.engine.errors import EngineError
@@ -41,7 +42,7 @@ def ingest(
     certs: Sequence[bytes] = (),
 ) -> list[Ingested]:
     """Take in files in the layout that Xen publishes, and queue attempts for what is new."""
-    embargoed = list(Advisory.objects.filter(disclosed_at=None).values_list("pk", flat=True))
+    embargoed = dict(Advisory.objects.filter(disclosed_at=None).values_list("pk", "planned_disclosure_at"))
     results = ingest_files(
         actor,
         files=files,
@@ -57,12 +58,22 @@ def ingest(
         check_patches(advisories)
         for advisory in advisories:
             events.tell(events.ADVISORY_VERSION, advisory=advisory, thing=advisory.current_id)
+            _tell_plan(advisory, embargoed)
         for repository in Repository.objects.filter(project=project):
             plan(repository, because="new advisory version", advisories=advisories)
         attempts.send()
     # A list of what is public may have opened some.
-    replan_later(Advisory.objects.filter(pk__in=embargoed).exclude(disclosed_at=None).values_list("pk", flat=True))
+    replan_later(
+        Advisory.objects.filter(pk__in=list(embargoed)).exclude(disclosed_at=None).values_list("pk", flat=True)
+    )
     return results
+
+
+def _tell_plan(advisory: Advisory, before: Mapping[UUID, datetime | None]) -> None:
+    """What came in may have moved the planned date of an advisory that was here."""
+    if advisory.pk in before and advisory.planned_disclosure_at != before[advisory.pk]:
+        row = advisory.planned_dates.first()
+        events.tell(events.PLAN_MOVED, advisory=advisory, thing=row.pk if row else None)
 
 
 def check_patches(advisories: Sequence[Advisory]) -> int:

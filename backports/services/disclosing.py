@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from celery import shared_task
@@ -12,8 +13,8 @@ from django.utils import timezone
 
 from backports.models import Repository
 from xsa.identity import everything
-from xsa.models import Advisory, DisclosureRequest, User
-from xsa.services import disclosing
+from xsa.models import Advisory, DisclosureRequest, PlannedDate, User
+from xsa.services import disclosing, plans
 
 from . import attempts, events
 from .planning import plan
@@ -38,6 +39,15 @@ def confirm(actor: User, *, request: DisclosureRequest) -> bool:
     if opened:
         replan_later([request.advisory_id])
     return opened
+
+
+@transaction.atomic
+def plan_disclosure(actor: User, *, advisory: Advisory, at: datetime) -> PlannedDate:
+    """Confirm the planned date, or move it. Raises PermissionDenied."""
+    row = plans.plan_disclosure(actor, advisory=advisory, at=at)
+    if row.moved:
+        events.tell(events.PLAN_MOVED, advisory=advisory, thing=row.pk)
+    return row
 
 
 @shared_task(name="backports.disclose_due")

@@ -24,6 +24,14 @@ ATTEMPT_FINISHED = "attempt.finished"
 BACKPORT_VERSION = "backport.version"
 BACKPORT_SHARED = "backport.shared"
 BACKPORT_WITHDRAWN = "backport.withdrawn"
+REVIEW_GIVEN = "review.given"
+COMMENT_MADE = "comment.made"
+CLAIM_MADE = "claim.made"
+CLAIM_OFFERED = "claim.offered"
+CLAIM_ENDED = "claim.ended"
+CHECK_RESULT = "check.result"
+STATEMENT_MADE = "statement.made"
+PLAN_MOVED = "plan.moved"
 KINDS = (
     ADVISORY_VERSION,
     ADVISORY_DISCLOSED,
@@ -31,6 +39,14 @@ KINDS = (
     BACKPORT_VERSION,
     BACKPORT_SHARED,
     BACKPORT_WITHDRAWN,
+    REVIEW_GIVEN,
+    COMMENT_MADE,
+    CLAIM_MADE,
+    CLAIM_OFFERED,
+    CLAIM_ENDED,
+    CHECK_RESULT,
+    STATEMENT_MADE,
+    PLAN_MOVED,
 )
 # What everybody may know once the advisory is disclosed; the rest stays with members.
 OPENS = frozenset({ADVISORY_VERSION, ADVISORY_DISCLOSED, ATTEMPT_FINISHED})

@@ -24,12 +24,13 @@ from xsa import audit
 from xsa.models import Advisory, Organisation, User
 from xsa.permissions import can_backport, demand
 
-from . import events, evidence
+from . import claiming, commenting, events, evidence, reviewing
 from .errors import NotDone
 from .evidence import text
 from .kinships import with_official
 from .places import version_ref
 from .proposing import propose
+from .turns import take_turn
 from .verdicts import Verdict, judge, official_fix
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def confirm(actor: User, *, upload: Upload, advisory: Advisory, branch: Branch, 
         return Received(upload, known)
     version = _made(actor, backport, upload, origin, pk=pk, digest=digest, **weighed)
     _write(backport, version, intake)
+    claiming.uploaded(actor, backport=backport)
     _tell(actor, backport, version)
     return Received(upload, version, created=True)
 
@@ -216,12 +218,15 @@ def _made(actor: User, backport: Backport, upload: Upload, origin: Origin, **col
 
 
 def _write(backport: Backport, version: BackportVersion, intake: Intake) -> None:
+    take_turn()
     version.save(force_insert=True)
     VersionPatch.objects.bulk_create(
         VersionPatch(version=version, position=at, **_patch(one)) for at, one in enumerate(intake.patches)
     )
     Backport.objects.filter(pk=backport.pk).update(current=version, prerequisites=backport.prerequisites)
     backport.current = version
+    reviewing.carry(version, intake.parsed)
+    commenting.carry(version, intake.parsed)
 
 
 def _mark(one: Suspect) -> dict[str, Any]:

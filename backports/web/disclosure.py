@@ -145,7 +145,7 @@ def _plan(request: HttpRequest, advisory: Advisory) -> forms.Form | None:
     form = DateForm(request.POST)
     if not form.is_valid():
         return form
-    row = plans.plan_disclosure(actor(request), advisory=advisory, at=form.cleaned_data["at"])
+    row = opening.plan_disclosure(actor(request), advisory=advisory, at=form.cleaned_data["at"])
     messages.success(request, "The date is moved." if row.moved else "The date is kept.")
     return None
 

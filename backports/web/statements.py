@@ -15,10 +15,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from backports.models import Branch
+from backports.services import stating
 from backports.services.sources import STAGING_RANK
 from xsa.models import Advisory, Organisation, Statement
 from xsa.permissions import can_read_statements, can_state, demand
-from xsa.services import rooms
 from xsa.visibility import visible_to
 
 from .actor import actor
@@ -109,6 +109,6 @@ def state(request: HttpRequest, number: int) -> HttpResponse:
     form = StatementForm(request.POST, organisations=Organisation.objects.all(), branches=_branches(request))
     if not form.is_valid():
         raise BadRequest("No such statement.")
-    rooms.state(actor(request), advisory=advisory, **form.cleaned_data)
+    stating.state(actor(request), advisory=advisory, **form.cleaned_data)
     messages.success(request, "The others can read it now.")
     return redirect("advisory", number)

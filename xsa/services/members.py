@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -19,6 +20,23 @@ from xsa.models import Admission, Invitation, Membership, Organisation, Session,
 from .tokens import end_tokens
 
 log = logging.getLogger(__name__)
+Leaving = Callable[[User | None, QuerySet[Membership]], None]
+_when_leaving: list[Leaving] = []
+
+
+def when_leaving(do: Leaving) -> None:
+    """Have `do(actor, memberships)` done whenever people leave or their organisation leaves the list.
+
+    It is called while the memberships are there, in the transaction that ends them. For parts of the house that xsa
+    does not know; they say so when they are loaded.
+    """
+    if do not in _when_leaving:
+        _when_leaving.append(do)
+
+
+def _leave(actor: User | None, memberships: QuerySet[Membership]) -> None:
+    for do in _when_leaving:
+        do(actor, memberships)
 
 
 class LastOfTheTeam(Exception):
@@ -110,6 +128,7 @@ def remove_person(actor: User | None, *, membership: Membership) -> None:
     """
     _keep_an_admin(membership)
     person, organisation = membership.user, membership.organisation
+    _leave(actor, Membership.objects.filter(pk=membership.pk))
     _end_memberships(Membership.objects.filter(pk=membership.pk))
     end_sessions(User.objects.filter(pk=person.pk))
     end_tokens(actor, user=person, organisation=organisation)
@@ -130,6 +149,7 @@ def remove_organisation(actor: User | None, *, organisation: Organisation, whole
     people = list(User.objects.filter(memberships__organisation=organisation))
     memberships = Membership.objects.filter(organisation=organisation)
     left = timezone.now() if whole else None
+    _leave(actor, memberships)
     Organisation.objects.filter(pk=organisation.pk).update(listed=False, left_at=left)
     with everything("members"):
         Admission.objects.filter(membership__in=memberships).delete()
