@@ -17,8 +17,8 @@ class Comment(models.Model):
     lines around it as they were, each `[tag, text]`, the one that is meant at `quoted_at` (from 0).
 
     Members keep what they discuss among themselves, also after disclosure; what is said about a line `opens` with the
-    backport. `mentions` are the words in the text that named somebody in the room:
-    `{"word", "organisation": its name, "person": true for a person's}`.
+    backport. What is said about a draft has no `shared_at`, and stays with its organisation. `mentions` are the words
+    in the text that named somebody in the room: `{"word", "organisation": its name, "person": true for a person's}`.
     """
 
     readers: ClassVar[Readers] = Owned("advisory", also="backport", shared="shared_at", opens="opens")
