@@ -17,6 +17,7 @@ from backports.engine.intake import MAX_UPLOAD
 from backports.models import Attempt, BackportVersion, Branch, Upload
 from backports.models.upload import CameBy
 from backports.services import receiving
+from backports.web.held import HeldInMemory
 from xsa.models import Advisory, Organisation, User
 from xsa.visibility import own_organisations
 
@@ -24,7 +25,6 @@ from .advisories import advisories, attempts
 from .backports import BackportSerializer, backports, place
 from .base import Endpoint, Listing, ListQuery, NoQuery, Operation, Query, Single, Thing, narrowed
 from .branches import branches
-from .files import HeldInMemory
 from .once import once
 from .problems import Problem, answer
 from .versions import VersionSerializer, versions

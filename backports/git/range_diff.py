@@ -64,6 +64,22 @@ def range_diff(
     return tuple(_read(found))
 
 
+def with_others(
+    mirror: Path | str, results: Path | str, base: str, tip: str, patches: Sequence[Patch]
+) -> tuple[Compared, ...]:
+    """Compares `patches` with commits that somebody else made, so many or others; paired as git range-diff does.
+
+    Raises GitError as `range_diff` does.
+    """
+    with scratch(mirror, results) as repo:
+        made = _after(repo, base, tip)
+        like = [made[min(at, len(made) - 1)] for at in range(len(patches))] if made else []
+        start, end = _write_source(repo, patches[: len(like)], like)
+        factor = ALWAYS_PAIRED if len(made) == len(patches) == 1 else USUALLY_PAIRED
+        found = _run(repo, f"{start}..{end}", f"{base}..{tip}", factor)
+    return tuple(_read(found))
+
+
 def between_versions(
     mirror: Path | str, results: Path | str, one: tuple[str, str], other: tuple[str, str]
 ) -> tuple[Compared, ...]:

@@ -8,13 +8,14 @@ which side has it, the second what that side's patch does with it (`backports.gi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from backports.engine.diff import Patch
 from backports.engine.result import Outcome, Rung, SeriesResult
 from backports.git.errors import GitError
-from backports.git.range_diff import Compared, range_diff
+from backports.git.range_diff import Compared, between_versions, range_diff, with_others
 
 from .evidence import text
 
@@ -30,11 +31,24 @@ def comparison(mirror: Path, results: Path, base: str, tip: str, result: SeriesR
     changed = [done.patch for done in result.patches if done.changes]
     if not changed or (result.outcome is Outcome.APPLIED and result.rung is Rung.EXACT):
         return {}
+    return {"range_diff": _told(lambda: range_diff(mirror, results, base, tip, changed))}
+
+
+def versions(mirror: Path, results: Path, one: tuple[str, str], other: tuple[str, str]) -> dict[str, Any]:
+    """The same for two versions of a result, each told as base and tip."""
+    return _told(lambda: between_versions(mirror, results, one, other))
+
+
+def with_patches(mirror: Path, results: Path, span: tuple[str, str], patches: Sequence[Patch]) -> dict[str, Any]:
+    """The same for patches and the commits of `span`, base and tip, which somebody made for the same fix."""
+    return _told(lambda: with_others(mirror, results, *span, patches))
+
+
+def _told(work: Callable[[], Iterable[Compared]]) -> dict[str, Any]:
     try:
-        found = range_diff(mirror, results, base, tip, changed)
+        return _as_json(work())
     except GitError as error:
-        return {"range_diff": {"problem_code": error.code, "problem": error.sentence}}
-    return {"range_diff": _as_json(found)}
+        return {"problem_code": error.code, "problem": error.sentence}
 
 
 def _as_json(found: Iterable[Compared]) -> dict[str, Any]:

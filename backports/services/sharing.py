@@ -30,7 +30,7 @@ def share(actor: User, *, backport: Backport) -> Backport:
     row = _locked(backport)
     if row.life == Life.SHARED:
         return row
-    _check_shareable(row)
+    check_shareable(row)
     _change(row, life=Life.SHARED, shared_at=timezone.now())
     _record(actor, row, "backport-shared", members_only_later=row.members_only_later)
     _tell(events.BACKPORT_SHARED, row)
@@ -95,7 +95,8 @@ def _locked(backport: Backport) -> Backport:
     return rows.select_related("advisory", "branch__repository", "organisation").get(pk=backport.pk)
 
 
-def _check_shareable(row: Backport) -> None:
+def check_shareable(row: Backport) -> None:
+    """Whether it can be shared as it is. Raises NotDone."""
     if not row.is_open:
         raise NotDone("closed", "It is superseded or withdrawn. Upload it again to begin anew.")
     if row.current_id is None:

@@ -22,6 +22,7 @@ from .asking import for_tokens
 from .filters import number_in, search
 from .lookup import advisory_or_404, attempts_for, in_branches, repositories
 from .pager import page_of
+from .room import room
 from .seen import note
 from .statements import statements
 
@@ -93,6 +94,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "strips": [strip for row in repositories(request.user) if (strip := _strip(advisory, row, cells))["branches"]],
         "deployment": words.deployment(advisory) if current and current.number else "",
         "statements": statements(request, advisory),
+        "room": room(request, advisory),
         "may_disclose": can_read_rehearsal(request.user),
         "signature": words.SIGNATURES.get(current.signature, "") if current else "",
         "words": words,

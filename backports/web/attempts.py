@@ -15,6 +15,7 @@ from backports.engine.result import Confidence, Outcome
 from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
 from backports.services.attempts import requeue
+from xsa.permissions import can_upload
 
 from . import downloads, findings, looks, resolutions, words
 from .actor import actor
@@ -43,6 +44,8 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "offered": downloads.offered(attempt),
         "partial": downloads.is_partial(attempt),
         "history": _history(request, attempt),
+        "may_begin": can_upload(request.user),
+        "open": bool(attempt.evidence.get("conflicts")),
         **_told_by(attempt),
     }
     return render(request, "attempts/detail.html", context)

@@ -116,8 +116,8 @@ def notes(attempt: Attempt) -> tuple[str, ...]:
     return tuple(found)
 
 
-def result_of(attempt: Attempt) -> mbox.Result:
-    """Where the attempt's result is."""
+def result_of(attempt: Attempt, *, noted: bool = True) -> mbox.Result:
+    """Where the attempt's result is; not `noted`, without the words for whoever reads the patch."""
     name = attempt.branch.repository.name
     return mbox.Result(
         name=stem(attempt),
@@ -125,7 +125,7 @@ def result_of(attempt: Attempt) -> mbox.Result:
         mirror=mirror_path(name),
         base=attempt.tip,
         tip=attempt.result,
-        notes=notes(attempt),
+        notes=notes(attempt) if noted else (),
     )
 
 

@@ -111,14 +111,15 @@ def _hunk_at(file: dict[str, Any], line: int, patch: int, number: int, evidence:
     return f"{place} ({of_many}hunk {number})"
 
 
-def _files(evidence: Evidence) -> Iterator[tuple[dict[str, Any], int, int]]:
+def files(evidence: Evidence) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """Each file's part with the numbers of its patch and of itself."""
     for number, patch in enumerate(evidence.get("patches", ()), 1):
         for position, file in enumerate(patch["files"], 1):
             yield file, number, position
 
 
 def _unplaced(evidence: Evidence) -> Iterator[Finding]:
-    for file, patch, position in _files(evidence):
+    for file, patch, position in files(evidence):
         if file.get("code"):
             yield _stop(file["code"], file["note"], file["path"], f"file-{patch}-{position}")
             continue
@@ -135,7 +136,7 @@ def _stop(code: str, sentence: str, place: str, anchor: str) -> Finding:
 
 
 def _doubts(evidence: Evidence) -> Iterator[Finding]:
-    for file, patch, position in _files(evidence):
+    for file, patch, position in files(evidence):
         for number, hunk in enumerate(file["hunks"], 1):
             placed = hunk["placement"]
             if placed and hunk.get("note"):

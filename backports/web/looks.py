@@ -33,10 +33,11 @@ def word_of(attempt: Looked) -> Word:
     """The word for an attempt's state, or for its outcome once it is done."""
     if attempt.state != "done":
         return STATES[attempt.state]
-    return _outcome(attempt.outcome, attempt.confidence)
+    return outcome_word(attempt.outcome, attempt.confidence)
 
 
-def _outcome(outcome: str, confidence: str) -> Word:
+def outcome_word(outcome: str, confidence: str) -> Word:
+    """The word for an outcome; what a person must look at has another look."""
     word = OUTCOMES[outcome]
     if outcome != Outcome.APPLIED or confidence != Confidence.REVIEW:
         return word
@@ -47,7 +48,7 @@ def _outcome(outcome: str, confidence: str) -> Word:
 @lru_cache(maxsize=4096)
 def look(state: str, outcome: str, rung: str, confidence: str, landed: int, total: int) -> Look:
     """What `parts/_cell.html` shows: tone, symbol, short word and the full one."""
-    word = STATES[state] if state != "done" else _outcome(outcome, confidence)
+    word = STATES[state] if state != "done" else outcome_word(outcome, confidence)
     short, full = word.short, word.name
     if word.value == Outcome.APPLIED and rung in RUNGS:
         short = RUNGS[rung].short

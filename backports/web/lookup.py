@@ -9,7 +9,7 @@ from django.db.models import F, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from backports.models import Attempt, Repository
+from backports.models import Attempt, Backport, BackportVersion, Repository
 from xsa.models import Advisory
 from xsa.visibility import Reader, visible_advisories, visible_to
 
@@ -41,6 +41,34 @@ def attempt_or_404(request: HttpRequest, pk: UUID, *, evidence: bool = False) ->
     related = ("advisory__current", "branch__repository", "source")
     found = get_object_or_404(rows.select_related(*related), pk=pk)
     note(request, [found.advisory, *found.prerequisites], thing=found)
+    return found
+
+
+def backports_for(request: HttpRequest) -> QuerySet[Backport]:
+    """The members' backports that the reader may see."""
+    return visible_to(request.user, in_branches(request.user, Backport.objects.all(), "branch__name"))
+
+
+def versions_for(request: HttpRequest) -> QuerySet[BackportVersion]:
+    """The versions of backports that the reader may see, without what only one page needs of each."""
+    rows = BackportVersion.objects.defer("evidence", "compared", "hunk_keys")
+    return visible_to(request.user, in_branches(request.user, rows, "backport__branch__name"))
+
+
+def backport_or_404(request: HttpRequest, pk: UUID) -> Backport:
+    """One visible backport with its advisory, branch and organisation; that it was read is recorded."""
+    related = ("advisory__current", "branch__repository", "organisation", "superseded_by__organisation")
+    found = get_object_or_404(backports_for(request).select_related(*related), pk=pk)
+    note(request, [found.advisory, *found.prerequisites], thing=found)
+    return found
+
+
+def version_or_404(request: HttpRequest, pk: UUID) -> BackportVersion:
+    """One visible version with all that it says and its backport; that it was read is recorded."""
+    related = ("backport__advisory__current", "backport__branch__repository", "backport__organisation")
+    rows = versions_for(request).defer(None).select_related(*related)
+    found = get_object_or_404(rows, pk=pk)
+    note(request, [found.backport.advisory, *found.backport.prerequisites], thing=found)
     return found
 
 

@@ -265,3 +265,28 @@ DIFFERENT_PATCHES = (
     "contact the Xen Project Security Team first."
 )
 EMBARGO = "Embargoed: only that it exists, its number and the planned date may be known outside the predisclosure list."
+
+CAME_BY: dict[str, str] = {
+    "browser": "by browser",
+    "rest": "by REST",
+    "git": "by git",
+    "mail": "by mail",
+}
+
+LIVES: dict[str, Word] = {
+    "draft": Word("draft", "draft", "draft", "✎", "wait", "The organisation's own until it is shared."),
+    "shared": Word(
+        "shared", "shared", "shared", "✓", "good", "The room's: every member who sees the advisory reads it."
+    ),
+    "superseded": Word("superseded", "superseded", "superseded", "→", "none", "Another backport takes its place."),
+    "withdrawn": Word(
+        "withdrawn", "withdrawn", "withdrawn", "✗", "bad", "Taken back by its organisation; do not use it."
+    ),
+}
+
+FATES: dict[str, Word] = {
+    "same": Word("same", "same", "same", "=", "good", "The same lines are removed and added."),
+    "adapted": Word("adapted", "adapted", "adapted", "≈", "review", "The same change with other lines."),
+    "missing": Word("missing", "missing", "missing", "−", "bad", "Nothing in it does what this hunk does."),
+    "extra": Word("extra", "extra", "extra", "+", "info", "The other side has nothing like it."),
+}

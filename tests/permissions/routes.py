@@ -18,6 +18,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOGGED_IN = frozenset(ACTORS) - {"anonymous"}
 EVERYONE = frozenset(ACTORS)
 TEAM = frozenset({"team"})
+NOBODY: frozenset[str] = frozenset()  # but the organisation's own people, who are none of these actors
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,16 @@ ROWS: Mapping[str, Row] = {
     "result": Row("/attempts/{attempt}/result.patch", queries=FORMATS),
     "file": Row("/files/{file}/raw", queries=FORMATS),
     "retry": Row("/attempts/{attempt}/retry/", methods=("POST",), status=302, anonymous=302),
+    "backport": Row("/backports/{backport}/", queries=FORMATS),
+    "backport_version": Row("/backports/{backport}/v1/", queries=FORMATS),
+    "backport_life": Row("/backports/{backport}/life/", ("POST",), allowed=NOBODY, anonymous=302),
+    "version_comparison": Row("/versions/{backport_version}/comparison/", queries=("", "?with=official", "?with=x")),
+    "version_file": Row("/versions/{backport_version}/files/raw", queries=FORMATS),
+    "version_manifest": Row("/versions/{backport_version}/files/raw.json"),
+    "uploads": Row("/uploads/", (*SAFE, "POST"), allowed=LOGGED_IN - {"former", "halfway"}, anonymous=302),
+    "finish": Row(
+        "/attempts/{attempt}/finish/", (*SAFE, "POST"), allowed=LOGGED_IN - {"former", "halfway"}, anonymous=302
+    ),
     "unread": Row("/files/unread/", allowed=TEAM),
     "queue": Row("/queue/"),
     "repositories": Row("/repositories/"),
@@ -122,6 +133,8 @@ EMPTY: Mapping[str, str] = {
     "fix": "/fixes/{fix}/fix.patch",
     "need_to_know": "/organisations/{fix}/need-to-know/",
     # An upload is for the people of its organisation, who are none of these actors.
+    "own_repositories": "/organisations/{fix}/repositories/",
+    "upload": "/uploads/{upload}/",
     "api_upload": "/api/v1/uploads/{upload}/",
     "api_branch": "/api/v1/branches/{fix}/",
     "api_organisation": "/api/v1/organisations/{fix}/",

@@ -1,0 +1,12 @@
+"""The patches of a version, read again from their bytes."""
+
+from __future__ import annotations
+
+from backports.engine.diff import Patch, parse_series
+from backports.models import BackportVersion
+
+
+def patches_of(version: BackportVersion) -> list[Patch]:
+    """In order."""
+    rows = version.patches.order_by("position")
+    return [patch for row in rows for patch in parse_series(bytes(row.data), strip=row.strip)]
