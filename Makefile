@@ -10,13 +10,14 @@ VENV = .venv
 BIN = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench fuzz setup-dev setup-fuzz setup-system clean
+.PHONY: help setup run test check openapi bench fuzz setup-dev setup-fuzz setup-system clean
 
 help:
 	@echo 'make run     install, start everything on http://127.0.0.1:$(PORT)/, load the demo once; Ctrl-C stops it'
 	@echo 'make setup   install what the server runs on into $(VENV), and nothing else'
 	@echo 'make test    install what tests need, then every gate and every test'
 	@echo 'make check   the gates alone: format, lint, types, imports, templates, deployment, migrations'
+	@echo 'make openapi write docs/openapi.yaml anew after a change of the API'
 	@echo 'make bench   measure on a real clone: make bench XEN_GIT=/path/to/xen.git'
 	@echo 'make fuzz    feed patches, mails and files to the ladder at random, FUZZ_SECONDS=1800 for each of the three'
 	@echo 'make clean   remove $(VENV) and the caches; keeps the data'
@@ -46,6 +47,9 @@ run: setup
 
 check: setup-dev
 	@sh tools/gates.sh
+
+openapi: setup-dev
+	@$(BIN)/python -W ignore::RuntimeWarning manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 test: setup-dev setup-system
 	@sh tools/gates.sh

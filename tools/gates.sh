@@ -21,3 +21,7 @@ gate 'manage.py check --deploy' env PRODUCTION=1 ALLOWED_HOSTS=example.org \
     SECRET_KEY="$("$bin/python" -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     "$bin/python" manage.py check --deploy --fail-level WARNING
 gate 'missing migrations' "$bin/python" -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run --verbosity 1
+# The description of the API is what the code says; `make openapi` writes it anew.
+gate 'OpenAPI without a warning' "$bin/python" -W ignore::RuntimeWarning manage.py spectacular \
+    --validate --fail-on-warn --file "$scratch/openapi.yaml"
+gate 'OpenAPI as checked in' diff -u docs/openapi.yaml "$scratch/openapi.yaml"

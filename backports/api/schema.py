@@ -112,11 +112,11 @@ class Schema(AutoSchema):
         return (412, *body, *match, *self.operation.problems)
 
     def _success(self, operation: Operation) -> Any:
+        if operation.status == 204:
+            return OpenApiResponse(None, description="Nothing to say.")
         if operation.gives is None:
-            return OpenApiResponse(
-                None if operation.status == 204 else OpenApiTypes.BINARY,
-                description="Nothing to say." if operation.status == 204 else "The file.",
-            )
+            content = OpenApiTypes.BINARY if operation.media.startswith("text/") else OpenApiTypes.ANY
+            return OpenApiResponse(content, description="The file.")
         if not operation.many:
             return operation.gives
         return _page_of(cast("Hashable", operation.gives))

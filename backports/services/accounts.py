@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backports.mail import compose
+from backports.models import DoneRequest, RateWindow
 from xsa.models import Invitation, Membership, Organisation, PasswordReset, User
 from xsa.models.account import INVITATION_LASTS
 from xsa.services import invitations
@@ -68,10 +69,18 @@ def mail_password_reset(pk: str) -> None:
 
 @shared_task(name="backports.clear_expired")
 def clear_expired() -> None:
-    """Remove sessions that are over, and counts of failed logins that nobody asks for any more."""
+    """Remove sessions that are over, and counts of logins and requests that nobody asks for any more."""
     call_command("clearsessions")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM xsa_cache WHERE expires < now()")
+    forget_requests(timezone.now())
+
+
+def forget_requests(now: datetime) -> int:
+    """Remove rates and keys of requests that are older than two days; returns how many rows there were."""
+    before = now - timedelta(days=2)
+    rates, _ = RateWindow.objects.filter(starts__lt=int(before.timestamp())).delete()
+    return rates + DoneRequest.objects.filter(done_at__lt=before).delete()[0]
 
 
 def _reset_path(person: User) -> str:

@@ -41,7 +41,7 @@ class NewToken(forms.Form):
         choices=list(VERBS.items()),
         initial=["read"],
         widget=forms.CheckboxSelectMultiple,
-        help_text="Only reading has addresses so far.",
+        help_text="Reviews and checks have no addresses yet.",
     )
     advisories = forms.CharField(
         required=False, max_length=500, label="Advisories", help_text="Numbers, such as 456, 457. Empty: any."

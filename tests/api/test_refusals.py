@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import get_resolver
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +18,8 @@ from rest_framework.views import APIView
 from backports.api import rates
 from backports.api.base import Deprecation, Endpoint, Operation
 from backports.git.errors import GitError
+from backports.models import DoneRequest, RateWindow
+from backports.services.accounts import forget_requests
 from tests import factories
 from tests.api.client import Api
 from tests.api.conftest import World, token_of
@@ -142,6 +145,31 @@ def test_what_fails_counts_too(db: None) -> None:
     assert rates.count("after", now) == 1
     assert rates.count("after", now) == 2
     assert rates.count("after", now + rates.WINDOW) == 1
+
+
+def test_taking_away_what_is_embargoed_by_a_session_needs_a_fresh_second_factor(world: World, contact: User) -> None:
+    keeper = factories.person("keeper", listed=True)
+    own = keeper.memberships.get().organisation
+    row = factories.backport(world.secret, world.branch, own, keeper, life="shared", shared_at=factories.DAY)
+    path = f"/api/v1/versions/{factories.version(row).pk}/patches.patch"
+    client = factories.log_in(Api(), contact)
+    assert client.get(path).status_code == 200
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time() - 13 * 3600}]
+    session.save()
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (403, "second-factor")
+
+
+def test_old_counts_and_keys_are_forgotten(db: None, contact: User) -> None:
+    now = timezone.now()
+    for days in (0, 3):
+        at = now - timedelta(days=days)
+        rates.count(f"somebody {days}", int(at.timestamp()))
+        DoneRequest.objects.create(user=contact, key=str(days), request="x", done_at=at)
+    assert forget_requests(now) == 2
+    assert DoneRequest.objects.get().key == "0"
+    assert RateWindow.objects.count() == 1
 
 
 def test_whoever_reads_what_is_embargoed_by_a_token_is_recorded(world: World, contact: User) -> None:

@@ -18,7 +18,7 @@ from xsa.models import Advisory, AuditRecord
 SHOW = {"matrix", "repository", "progress", "branch", "applied", "advisories", "advisory", "attempt", "result", "file"}
 SHOW |= {"api_advisories", "api_advisory", "api_fixes", "api_fix", "api_attempts", "api_attempt", "api_events"}
 SHOW |= {"api_attempt_mbox", "api_attempt_patch", "api_cell_backports", "api_backports", "api_backport"}
-SHOW |= {"api_versions", "api_version", "api_version_patch"}
+SHOW |= {"api_version", "api_version_patch"}
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
