@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from backports.models import Backport, Branch
 from backports.services import sharing
 from xsa.models import Advisory
+from xsa.permissions import can_backport, demand
 from xsa.visibility import own_organisations
 
 from .advisories import advisories
@@ -118,9 +119,8 @@ class OneBackport(Single):
     def patch(self, request: Request, **kwargs: Any) -> Response:
         """Share it, keep it among members, say what takes its place, or withdraw it."""
         actor, change = self.actor, self.body()
-        locked = backports(request.user).select_for_update(of=("self",))
-        row = self.find(locked, pk=kwargs["pk"])
-        self.note([row.advisory, *row.prerequisites], row)
+        demand(can_backport(actor, self.row(**kwargs).organisation))
+        row = self.find(backports(request.user).select_for_update(of=("self",)), pk=kwargs["pk"])
         self.demand_match(row)
         if "members_only_later" in change:
             sharing.keep_among_members(actor, backport=row, members_only=change["members_only_later"])

@@ -81,6 +81,8 @@ def test_a_draft_is_seen_by_its_organisation_alone_and_a_shared_one_by_the_room(
     tag = api.get(address)["ETag"]
     shared = api.patch(address, {"life": "shared"}, "application/json", headers={"If-Match": tag})
     assert (shared.status_code, shared.json()["life"]) == (200, "shared")
+    refused = other.patch(address, {"life": "withdrawn"}, "application/json", headers={"If-Match": "*"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
     assert other.get(address).json()["organisation"] == made["backport"]["organisation"]
     assert b"EMBARGOED: XSA-7123" in other.get(made["version"]["patch"]).content
     assert Api().get(address).content == Api().get("/api/v1/backports/00000000-0000-4000-8000-000000000000/").content

@@ -117,7 +117,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "api_backports": Row("/api/v1/backports/", queries=("", "?advisory=7123", "?mine=true", "?limit=1")),
     "api_backport": Row(
-        "/api/v1/backports/{backport}/", (*SAFE, "PATCH"), patch=428, anonymous_change=401, queries=API
+        "/api/v1/backports/{backport}/", (*SAFE, "PATCH"), patch=403, anonymous_change=401, queries=API
     ),
     "api_versions": Row("/api/v1/backports/{backport}/versions/", queries=API),
     "api_version": Row("/api/v1/versions/{backport_version}/", queries=API),
