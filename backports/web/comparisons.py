@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from backports.engine.diff import Patch, parse_series
 from backports.engine.errors import EngineError
-from backports.engine.kinship import Fate, compare, sentence
+from backports.engine.kinship import compare, sentence
 from backports.git import interdiff
 from backports.git.errors import GitError
 from backports.git.results import open_results
@@ -113,8 +113,8 @@ def _with_version(version: BackportVersion, other: BackportVersion) -> dict[str,
     found, whose = compare(theirs, ours), name_of(other, version.backport)
     return {
         "whose": whose,
+        "heading": whose,
         "table": _table(kinships.as_json(found), sentence(found, whose)),
-        "same": all(pair.fate is Fate.SAME for pair in found.pairs),
         "compared": _range_diff(version, other),
         **_interdiff(version, other),
     }
@@ -129,6 +129,7 @@ def _with_official(version: BackportVersion) -> dict[str, Any]:
     whose = f"the official fix for {source.branch}"
     return {
         "whose": whose,
+        "heading": f"Official fix for {source.branch}",
         "table": _table(kinships.as_json(found), sentence(found, whose)),
         "compared": _range_diff_of(version, source.patches),
         "theirs": diffs.shown(source.patches, "o"),

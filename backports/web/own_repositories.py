@@ -29,6 +29,7 @@ from xsa.visibility import visible_to
 from .actor import actor
 from .downloads import safe_name
 from .held import holding_files
+from .lookup import DEFAULT
 from .people import visible_organisations
 from .seen import note
 from .upload_forms import Files, FilesField
@@ -37,10 +38,26 @@ NAME = "Letters, digits and '-'; your organisation's name is put before it."
 SERIES = (".tar.gz", ".tar.xz", ".tar.bz2", ".tar", ".tgz")
 
 
-class NewRepository(forms.Form):
-    """A git repository to mirror."""
+class Kept(forms.Form):
+    """What every way of keeping asks for."""
 
     name = forms.CharField(max_length=30, help_text=NAME)
+    project = forms.ChoiceField(help_text="Whose fixes are for it.")
+    visibility = forms.ChoiceField(
+        label="Who sees it",
+        choices=[("organisation", "your organisation alone"), ("room", "every listed organisation")],
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = Repository.objects.filter(organisation=None).order_by("project").values_list("project", flat=True)
+        names = sorted({*rows, DEFAULT}, key=lambda name: (name != DEFAULT, name))
+        self.fields["project"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
+
+
+class NewRepository(Kept):
+    """A git repository to mirror."""
+
     url = forms.CharField(label="Address", max_length=500, help_text="https:// or git://, without a password.")
     heads = forms.CharField(
         label="Branches to follow",
@@ -48,16 +65,12 @@ class NewRepository(forms.Form):
         max_length=2_000,
         help_text="By a blank between them; without any, all with a version in their name.",
     )
-    visibility = forms.ChoiceField(
-        label="Who sees it",
-        choices=[("organisation", "your organisation alone"), ("room", "every listed organisation")],
-    )
+    field_order = ("name", "url", "heads")
 
 
-class NewPackage(forms.Form):
+class NewPackage(Kept):
     """A source package: a .dsc with the files that it names, or a tarball and its quilt series."""
 
-    name = forms.CharField(max_length=30, help_text=NAME)
     files_of_it = FilesField(
         label="Files",
         widget=Files(attrs={"multiple": True}),
@@ -66,7 +79,7 @@ class NewPackage(forms.Form):
     version = forms.CharField(
         required=False, max_length=100, help_text="Where there is no .dsc to say it: such as 4.14.6-1."
     )
-    visibility = forms.ChoiceField(label="Who sees it", choices=NewRepository.base_fields["visibility"].choices)
+    field_order = ("name", "files_of_it", "version")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -141,6 +154,7 @@ def _taken(request: HttpRequest, organisation: Organisation, values: dict[str, A
             name=values["name"],
             package=package,
             visibility=values["visibility"],
+            project=values["project"],
         )
 
 

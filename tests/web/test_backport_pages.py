@@ -10,15 +10,18 @@ import tarfile
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from backports.engine.diff import parse_series
+from backports.export import mbox
 from backports.models import Backport, BackportVersion
 from tests import factories
 from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent, workshop
 from tests.backports.test_receiving import PUSH, patch
 from tests.web.test_uploads import STRANGE, advisory, client, made, other, person
-from xsa.models import Advisory
+from xsa.models import Advisory, Organisation
 from xsa.services.disclose import disclose
 
 __all__ = [
@@ -113,8 +116,7 @@ def test_another_backport_is_compared_hunk_by_hunk(
     step(client, version.backport_id, "share")
     edits = [(PUSH, PUSH + "    toy_mb();\n")]
     more = workshop.toy.patch("4.2", {"common/queue.c": edits}, "queue: order it")
-    organisation = str(factories.Membership.objects.get(user__username="two").organisation_id)
-    theirs = made(other, patch(workshop, "4.2") + more, on="4.2", organisation=organisation)
+    theirs = made(other, patch(workshop, "4.2") + more, on="4.2", who="two")
     page = other.get(f"/backports/{theirs.backport_id}/").content.decode()
     assert "1 of 2" in page
     page = other.get(f"/versions/{theirs.pk}/comparison/?with={version.pk}").content.decode()
@@ -130,8 +132,7 @@ def test_a_comparison_with_nothing_is_nothing(version: BackportVersion, client: 
 def test_what_is_not_visible_is_compared_with_nothing(
     workshop: Workshop, version: BackportVersion, client: Client, other: Client
 ) -> None:
-    organisation = str(factories.Membership.objects.get(user__username="two").organisation_id)
-    theirs = made(other, patch(workshop, "4.2"), on="4.2", organisation=organisation)
+    theirs = made(other, patch(workshop, "4.2"), on="4.2", who="two")
     assert client.get(f"/versions/{version.pk}/comparison/?with={theirs.pk}").status_code == 404
     assert client.get(f"/versions/{theirs.pk}/comparison/?with={version.pk}").status_code == 404
 
@@ -164,10 +165,38 @@ def test_what_did_not_land_is_given_as_it_came_alone(version: BackportVersion, c
 
 
 def test_what_does_not_give_the_result_again_is_not_given_out(
-    workshop: Workshop, version: BackportVersion, client: Client
+    version: BackportVersion, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if the writer of the file had a fault: the result is another commit than the file's patches give."""
-    BackportVersion.objects.filter(pk=version.pk).update(result=workshop.toy.tip("4.2"))
+    """As if the writer of the file had a fault."""
+    whole = mbox.series
+    monkeypatch.setattr(mbox, "series", lambda where: [mail.replace(b"+    ", b"+  ") for mail in whole(where)])
     answer = client.get(f"/versions/{version.pk}/files/mbox")
     assert answer.status_code == 409
     assert "Not given out" in answer.content.decode()
+    assert client.get(f"/versions/{version.pk}/files/mbox.json").status_code == 409
+    assert client.get(f"/versions/{version.pk}/files/raw").status_code == 200
+
+
+def test_the_rooms_part_asks_no_more_for_many(client: Client, version: BackportVersion, advisory: Advisory) -> None:
+    """However many backports there are, the page asks the database as often."""
+    user, branch = version.made_by, version.backport.branch
+    _ask(client)
+    before = _ask(client)
+    for at in range(30):
+        organisation = Organisation.objects.create(name=f"Example {at}", listed=False)
+        row = factories.backport(advisory, branch, organisation, user, life="shared", shared_at=factories.DAY)
+        factories.version(row)
+    assert _ask(client) <= before
+    page = f"/backports/{version.backport_id}/"
+    with CaptureQueriesContext(connection) as many:
+        client.get(page)
+    Backport.objects.exclude(pk=version.backport_id).delete()
+    with CaptureQueriesContext(connection) as alone:
+        client.get(page)
+    assert len(many) <= len(alone)
+
+
+def _ask(client: Client) -> int:
+    with CaptureQueriesContext(connection) as found:
+        assert client.get("/advisories/500/").status_code == 200
+    return len(found)

@@ -42,8 +42,8 @@ def other(db: None) -> Client:
     return factories.log_in(Client(), factories.person("two", listed=True))
 
 
-def send(client: Client, data: bytes, name: str = "xsa500-4.1.patch", **more: Any) -> Any:
-    organisation = str(Membership.objects.get(user__username="one").organisation_id)
+def send(client: Client, data: bytes, name: str = "xsa500-4.1.patch", *, who: str = "one", **more: Any) -> Any:
+    organisation = str(Membership.objects.get(user__username=who).organisation_id)
     form = {"patches": [SimpleUploadedFile(name, data)], "organisation": organisation} | more
     return client.post("/uploads/", form)
 
@@ -53,9 +53,9 @@ def confirm(client: Client, address: str, number: object = 500, on: str = "4.1",
     return client.post(address, {"advisory": str(number), "branch": str(branch.pk), **more})
 
 
-def made(client: Client, data: bytes, on: str = "4.1", **more: Any) -> BackportVersion:
+def made(client: Client, data: bytes, on: str = "4.1", *, who: str = "one") -> BackportVersion:
     """A version that was sent and confirmed by the pages."""
-    answer = confirm(client, send(client, data, f"xsa500-{on}.patch").url, on=on, **more)
+    answer = confirm(client, send(client, data, f"xsa500-{on}.patch", who=who).url, on=on)
     assert answer.status_code == 302, answer.content.decode()
     pk, number = re.fullmatch(r"/backports/([^/]+)/v(\d+)/", answer.url).groups()  # type: ignore[union-attr]
     return BackportVersion.objects.get(backport=pk, number=number)

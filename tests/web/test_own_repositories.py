@@ -1,0 +1,146 @@
+"""The page of what an organisation keeps of its own: added, taken in, shown; and who may."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from backports.models import Branch, Repository
+from backports.services import repositories
+from tests import factories
+from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent, workshop
+from tests.backports.test_own_repositories import patch_of
+from tests.backports.toy import queue, table
+from xsa.models import Membership, Organisation
+
+__all__ = ["git_root", "toy", "toy_original", "unsent", "workshop"]
+
+
+@pytest.fixture
+def organisation(db: None) -> Organisation:
+    user = factories.person("one", listed=True)
+    Membership.objects.filter(user=user).update(role="admin")
+    return Organisation.objects.get(memberships__user=user)
+
+
+@pytest.fixture
+def admin(organisation: Organisation) -> Client:
+    return factories.log_in(Client(), organisation.memberships.get().user)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What would be sent to a worker."""
+    sent: list[str] = []
+    monkeypatch.setattr(repositories.refresh_repository, "delay", sent.append)
+    return sent
+
+
+def ask(client: Client, organisation: Organisation, step: str, **form: Any) -> Any:
+    values = {"step": step, "project": "toy", "visibility": "organisation", "name": "ours"} | form
+    return client.post(f"/organisations/{organisation.pk}/repositories/", values, follow=True)
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
+
+
+def package(workshop: Workshop) -> list[SimpleUploadedFile]:
+    """A source as a tarball, and its quilt series."""
+    notes = b"".join(b"%d of many notes\n" % at for at in range(9_000))
+    files = {"common/table.c": table().encode(), "common/queue.c": queue().encode(), "docs/notes.txt": notes}
+    source = packed({f"toy-4.1.3/{name}": data for name, data in files.items()})
+    series = packed({"patches/series": b"one.patch\n", "patches/one.patch": patch_of(workshop)})
+    return [SimpleUploadedFile("toy_4.1.3.orig.tar.gz", source), SimpleUploadedFile("patches.tar.gz", series)]
+
+
+def test_a_repository_is_added(
+    workshop: Workshop,
+    admin: Client,
+    organisation: Organisation,
+    later: list[str],
+    tmp_path: Path,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    settings.ORGANISATION_GIT = str(tmp_path / "from-members")
+    folder = tmp_path / "from-members" / str(organisation.pk)
+    folder.mkdir(parents=True)
+    workshop.toy.path.rename(folder / "toy.git")
+    with django_capture_on_commit_callbacks(execute=True):
+        page = ask(admin, organisation, "add", url="toy.git", heads="stable-4.1 stable-4.2").content.decode()
+    row = Repository.objects.get(organisation=organisation)
+    assert (row.heads, row.project, later) == (["stable-4.1", "stable-4.2"], "toy", [str(row.pk)])
+    assert "example-one_ours is fetched now" in page
+    assert "none yet" in page
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"url": "/etc"}, "Give an https:// or git:// address."),
+        ({"url": "https://127.0.0.1/x.git"}, "That machine is not on the public network."),
+        ({"url": "https://me:secret@git.example.org/x.git"}, "without a name or password"),
+        ({"url": ""}, "This field is required."),
+        ({"url": "https://127.0.0.1/x.git", "project": "none"}, "Select a valid choice."),
+    ],
+)
+def test_a_bad_address_is_told(
+    workshop: Workshop, admin: Client, organisation: Organisation, form: dict[str, str], told: str
+) -> None:
+    assert told in ask(admin, organisation, "add", **form).content.decode()
+    assert not Repository.objects.filter(organisation=organisation).exists()
+
+
+def test_a_package_becomes_a_branch(
+    workshop: Workshop, admin: Client, organisation: Organisation, later: list[str]
+) -> None:
+    page = ask(admin, organisation, "package", files_of_it=package(workshop), version="4.1.3-1").content.decode()
+    assert "The package is a branch of example-one_ours now." in page
+    branch = Branch.objects.get(repository__organisation=organisation)
+    assert branch.name == "4.1"
+    assert f"/r/example-one_ours/branches/{branch.name}/" in page
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "toy.tar.gz", "toy.dsc"])
+def test_a_bad_package_is_told(admin: Client, organisation: Organisation, name: str) -> None:
+    files = [SimpleUploadedFile(name, b"these are only words")]
+    page = ask(admin, organisation, "package", files_of_it=files, version="4.1.3").content.decode()
+    assert 'class="error"' in page
+    assert not Repository.objects.filter(organisation=organisation).exists()
+
+
+def test_it_is_shown_to_the_room_and_back(admin: Client, organisation: Organisation) -> None:
+    row = factories.repository("example-one_ours", organisation=organisation)
+    other = factories.log_in(Client(), factories.person("two", listed=True))
+    assert other.get("/r/example-one_ours/").status_code == 404
+    page = ask(admin, organisation, "show", repository=str(row.pk), visibility="room").content.decode()
+    assert "is shown to the room" in page
+    assert other.get("/r/example-one_ours/").status_code == 200
+    ask(admin, organisation, "show", repository=str(row.pk), visibility="organisation")
+    assert other.get("/r/example-one_ours/").status_code == 404
+    ask(admin, organisation, "show", repository=str(row.pk), visibility="everybody")
+    assert Repository.objects.get().visibility == "organisation"
+
+
+def test_who_is_no_admin_is_told_and_others_find_nothing(admin: Client, organisation: Organisation) -> None:
+    address = f"/organisations/{organisation.pk}/repositories/"
+    Membership.objects.filter(organisation=organisation).update(role="member")
+    reason = "Only admins of the organisation say what of its own is kept here."
+    assert reason in admin.get(address).content.decode()
+    assert ask(admin, organisation, "add").status_code == 403
+    other = factories.log_in(Client(), factories.person("two", listed=True))
+    assert other.get(address).status_code == 404
+    assert ask(other, organisation, "add").status_code == 404
