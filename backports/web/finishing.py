@@ -189,5 +189,5 @@ def _shown(opened: Sequence[Open], form: Answers, known: Sequence[str]) -> Itera
 def _piece(before: Sequence[bytes], lines: Sequence[bytes], after: Sequence[bytes], line: int) -> Piece:
     """Lines as `flagged_lines` takes them, those of the conflict marked where there are others around."""
     marked = bool(before or after)
-    rows = [[False, one] for one in before] + [[marked, one] for one in lines] + [[False, one] for one in after]
+    rows = [*((False, one) for one in before), *((marked, one) for one in lines), *((False, one) for one in after)]
     return {"line": line - len(before), "lines": [[flag, text(one).rstrip("\r\n")] for flag, one in rows]}
