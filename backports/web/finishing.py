@@ -177,17 +177,29 @@ def _shown(opened: Sequence[Open], form: Answers, known: Sequence[str]) -> Itera
             number=at + 1,
             path=text(one.conflict.path),
             line=line,
-            base=_piece((), chunk.base, (), 1),
-            ours=_piece(one.before, chunk.ours, one.after, line),
-            theirs=_piece((), chunk.theirs, (), 1),
+            base=_beside(chunk.base, chunk.theirs),
+            ours=_within(one, line),
+            theirs=_beside(chunk.theirs, chunk.base),
             choice=form[f"choice-{at}"],
             text=form[f"text-{at}"],
             known=known[at],
         )
 
 
-def _piece(before: Sequence[bytes], lines: Sequence[bytes], after: Sequence[bytes], line: int) -> Piece:
-    """Lines as `flagged_lines` takes them, those of the conflict marked where there are others around."""
-    marked = bool(before or after)
-    rows = [*((False, one) for one in before), *((marked, one) for one in lines), *((False, one) for one in after)]
-    return {"line": line - len(before), "lines": [[flag, text(one).rstrip("\r\n")] for flag, one in rows]}
+def _within(one: Open, line: int) -> Piece:
+    """The branch's own lines, marked, with those around them."""
+    rows = [(False, found) for found in one.before]
+    rows += [(True, found) for found in one.conflict.chunk.ours]
+    rows += [(False, found) for found in one.after]
+    return _piece(line - len(one.before), rows)
+
+
+def _beside(lines: Sequence[bytes], other: Sequence[bytes]) -> Piece:
+    """One side of the fix, with those lines marked that the other side lacks."""
+    there = set(other)
+    return _piece(1, [(line not in there, line) for line in lines])
+
+
+def _piece(line: int, rows: Sequence[tuple[bool, bytes]]) -> Piece:
+    """Lines as `flagged_lines` takes them, the first one with its number."""
+    return {"line": line, "lines": [[flag, text(one).rstrip("\r\n")] for flag, one in rows]}
