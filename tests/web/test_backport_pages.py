@@ -120,7 +120,7 @@ def test_another_backport_is_compared_hunk_by_hunk(
     page = other.get(f"/backports/{theirs.backport_id}/").content.decode()
     assert "1 of 2" in page
     page = other.get(f"/versions/{theirs.pk}/comparison/?with={version.pk}").content.decode()
-    assert "Same as v1 of Example one on toy 4.1, with 1 hunk more." in page
+    assert "Same as v1 of Example one on toy 4.1 with 1 hunk more." in page
     assert "They were tried on different commits" in page
 
 
