@@ -223,6 +223,11 @@ SPECTACULAR_SETTINGS = {
     # An answer of some fields (`?fields=`) holds those alone.
     "COMPONENT_NO_READ_ONLY_REQUIRED": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "CommentKindEnum": "backports.models.Comment.Kind",
+        "EventKindEnum": "backports.services.events.KINDS",
+        "FileKindEnum": "xsa.models.PatchFile.Kind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "backports.api.schema.as_one_reads",

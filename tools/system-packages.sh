@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need of the system: a browser, two brokers, a C compiler, a sandbox, GNU patch, quilt and git. Debian's packages are installed where that is
+# What the tests need of the system: a browser, two brokers, a C compiler, a sandbox, GNU patch, quilt, gpg, ssh-keygen and git. Debian's packages are installed where that is
 # allowed; elsewhere it names the command that a person must run, and fails. No service that a package brings stays running.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
@@ -20,6 +20,8 @@ need() {
 need git git
 need patch patch
 need quilt quilt
+need gnupg gpg
+need openssh-client ssh-keygen
 need bubblewrap bwrap
 need gcc gcc
 need chromium chromium chromium-browser google-chrome

@@ -96,14 +96,14 @@ class VersionPatch(Endpoint):
         version = self.find(versions(self.request.user), pk=kwargs["pk"])
         backport = version.backport
         self.note([backport.advisory, *backport.prerequisites], version)
-        secrets = _secrets(backport)
+        secrets = secrets_of(backport)
         notes = tuple(note for one in secrets for note in downloads.embargo_notes(one))
         patches = [mbox.with_notes(bytes(one.data), notes) for one in version.patches.order_by("position")]
         name = f"xsa{backport.advisory.number}-{backport.branch.name}-v{version.number}.patch"
         return downloads.deliver(mbox.as_mbox(patches), name, secrets=secrets)
 
 
-def _secrets(backport: Backport) -> list[Advisory]:
+def secrets_of(backport: Backport) -> list[Advisory]:
     """The embargoed advisories whose content is in it."""
     numbers = {backport.advisory.number, *backport.prerequisites}
     rows = Advisory.objects.filter(number__in=numbers, disclosed_at=None).select_related("current")

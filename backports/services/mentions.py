@@ -79,3 +79,13 @@ def _spoken(actor: User, advisory: Advisory, people: list[Any]) -> set[Any]:
     ]
     found = (visible_to(actor, one.filter(made_by__in=people)).order_by() for one in rows)
     return {pk for one in found for pk in one.values_list("made_by", flat=True)}
+
+
+def told(text: str, named: list[dict[str, Any]], *, inside: bool) -> str:
+    """The text as it is read: outside the room (not `inside`) a person is told by their organisation."""
+    if inside:
+        return text
+    for one in named:
+        if one["person"]:
+            text = re.sub(rf"@{re.escape(one['word'])}(?![\w+-])", f"@somebody of {one['organisation']}", text)
+    return text

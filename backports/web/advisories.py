@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from backports.export import mbox
@@ -15,9 +16,9 @@ from backports.models import Attempt, Repository, UpstreamFix
 from backports.services.places import mirror_path
 from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, FixPatch, PatchFile
 from xsa.permissions import can_read_rehearsal
-from xsa.visibility import visible_advisories, visible_to
+from xsa.visibility import in_room, visible_advisories, visible_to
 
-from . import downloads, words
+from . import comments, downloads, reviews, words
 from .asking import for_tokens
 from .filters import number_in, search
 from .lookup import advisory_or_404, attempts_for, in_branches, repositories
@@ -95,6 +96,9 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "deployment": words.deployment(advisory) if current and current.number else "",
         "statements": statements(request, advisory),
         "room": room(request, advisory),
+        "quorum": reviews.quorum(request, advisory) if in_room(request.user, advisory) else None,
+        "talk": comments.of_advisory(request, advisory),
+        "say_at": reverse("say", args=[number]),
         "may_disclose": can_read_rehearsal(request.user),
         "signature": words.SIGNATURES.get(current.signature, "") if current else "",
         "words": words,

@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from backports.engine.result import Outcome
@@ -20,10 +21,11 @@ from backports.services import sharing
 from backports.services.errors import NotDone
 from xsa.permissions import Answer, Denied, can_backport, can_share, can_upload, demand
 
-from . import comparisons, diffs, findings, lineage, looks, words
+from . import comments, comparisons, diffs, findings, lineage, looks, reviews, words
 from .actor import actor
 from .lookup import backport_or_404, backports_for, version_or_404, versions_for
 from .patches import patches_of
+from .speakers import speakers
 from .version_files import offers
 
 MOST_OTHERS = 50
@@ -72,6 +74,11 @@ def _of_version(request: HttpRequest, backport: Backport, version: BackportVersi
         "others": others,
         "lineage": lineage.drawn(request, backport.advisory),
         "shown_patches": diffs.shown(patches),
+        "reviews": reviews.of_backport(request, backport, version, patches),
+        "talk": comments.of_backport(request, backport),
+        "line_talk": comments.of_lines(request, version),
+        "say_at": reverse("say_of_backport", args=[backport.pk]),
+        "line_at": _line_at(request, backport, version),
         "came_by": words.CAME_BY.get(version.came_by, version.came_by),
         "offers": offers(version),
         "newest": backport.current_id == version.pk,
@@ -90,6 +97,11 @@ def sentence(version: BackportVersion) -> str:
     if version.outcome == Outcome.CONFLICT:
         return "No hunk landed on the branch; it is kept all the same."
     return words.OUTCOMES[version.outcome].sentence
+
+
+def _line_at(request: HttpRequest, backport: Backport, version: BackportVersion) -> str:
+    """Where something is said about a line; "" for those who may not."""
+    return reverse("comment_line", args=[version.pk]) if speakers(request, backport.advisory) else ""
 
 
 def _open_hunks(evidence: dict[str, Any]) -> list[dict[str, Any]]:

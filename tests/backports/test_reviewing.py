@@ -232,7 +232,7 @@ def test_the_text_names_what_git_itself_names(room: Room) -> None:
     version = room.shared()
     text = signing.text_to_sign(version, "tested", "4.1 here")
     data = bytes(version.patches.get().data)
-    told = git(room.workshop.toy.path, "patch-id", "--stable", data=data).split()[0]
+    told = git(room.workshop.toy.path, "patch-id", "--stable", data=data).split()[0].decode()
     assert f"patch-id: {told}\n" in text
     assert text.endswith("verdict: tested\ntested-on: 4.1 here\n")
 

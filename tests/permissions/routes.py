@@ -18,6 +18,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOGGED_IN = frozenset(ACTORS) - {"anonymous"}
 EVERYONE = frozenset(ACTORS)
 TEAM = frozenset({"team"})
+TOGETHER = frozenset({"contact", "team"})  # and whoever was let in, while it is embargoed
+LET_IN = frozenset({"guest"})
 NOBODY: frozenset[str] = frozenset()  # but the organisation's own people, who are none of these actors
 
 
@@ -126,6 +128,47 @@ ROWS: Mapping[str, Row] = {
     "api_confirm": Row("/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401),
     "api_organisations": Row("/api/v1/organisations/"),
     "api_events": Row("/api/v1/events/", queries=("", "?newest=true", "?advisory=7123", "?limit=1")),
+    "review": Row("/versions/{backport_version}/review/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
+    "comment_line": Row(
+        "/versions/{backport_version}/comment/",
+        (*SAFE, "POST"),
+        allowed=TOGETHER,
+        in_the_room=LET_IN,
+        anonymous=302,
+        post=400,
+        queries=("", "?at=p1-f1-h1-2"),
+    ),
+    "say_of_backport": Row(
+        "/backports/{backport}/comments/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302
+    ),
+    "say": Row("/advisories/{number}/comments/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
+    "answer": Row("/comments/{comment}/answers/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
+    "set_quorum": Row("/advisories/{number}/quorum/", ("POST",), 400, TEAM, anonymous=302),
+    "api_text_to_sign": Row("/api/v1/versions/{backport_version}/review.txt?verdict=approve"),
+    "api_version_reviews": Row(
+        "/api/v1/versions/{backport_version}/reviews/", ("POST",), post=400, anonymous_change=401
+    ),
+    "api_version_comments": Row(
+        "/api/v1/versions/{backport_version}/comments/", ("POST",), post=400, anonymous_change=401
+    ),
+    "api_backport_comments": Row("/api/v1/backports/{backport}/comments/", ("POST",), post=400, anonymous_change=401),
+    "api_advisory_comments": Row("/api/v1/advisories/{number}/comments/", ("POST",), post=400, anonymous_change=401),
+    "api_answers": Row(
+        "/api/v1/comments/{comment}/answers/",
+        ("POST",),
+        422,
+        TOGETHER,
+        in_the_room=LET_IN,
+        anonymous_change=401,
+    ),
+    "api_quorum": Row(
+        "/api/v1/advisories/{number}/quorum/", (*SAFE, "PATCH"), patch=400, anonymous_change=401, queries=API
+    ),
+    "api_reviews": Row("/api/v1/reviews/", queries=("", "?advisory=7123", "?stale=true", "?limit=1")),
+    "api_review_drafts": Row("/api/v1/reviews/drafts/"),
+    "api_review": Row("/api/v1/reviews/{review}/", queries=API),
+    "api_comments": Row("/api/v1/comments/", queries=("", "?advisory=7123", "?limit=1")),
+    "api_comment": Row("/api/v1/comments/{comment}/", queries=API),
     "healthz": Row("/healthz", status=503),
 }
 # Nothing stands behind these in this world, so that they answer 404 to everyone; their own tests give them something.
@@ -138,6 +181,8 @@ EMPTY: Mapping[str, str] = {
     "api_upload": "/api/v1/uploads/{upload}/",
     "api_branch": "/api/v1/branches/{fix}/",
     "api_organisation": "/api/v1/organisations/{fix}/",
+    # The reviews of this world are not signed.
+    "api_signed_review": "/api/v1/reviews/{review}/signed.json",
     "proposal": "/attempts/{attempt}/proposal.patch",
     "explained": "/attempts/{attempt}/proposals/drops.patch",
 }

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from backports.models import Attempt, BackportVersion, Branch
-from backports.services import receiving, sharing
+from backports.models import Attempt, BackportVersion, Branch, Comment, Review
+from backports.services import commenting, receiving, reviewing, sharing
 from backports.services.advisories import ingest
+from backports.services.commenting import Where
+from backports.services.reviewing import Said
 from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
@@ -18,7 +20,7 @@ from xsa.models import Advisory, Fix, PatchFile, User
 from xsa.services.disclose import disclose
 
 SECRET, KNOWN = 7123, 456
-THINGS = ("attempt", "file", "fix", "backport", "backport_version", "upload")
+THINGS = ("attempt", "file", "fix", "backport", "backport_version", "upload", "review", "comment")
 CANARIES = (
     "canarytitleqzx",
     "CVE-2099-07123",
@@ -28,6 +30,9 @@ CANARIES = (
     "Canary Person Qzx",
     "canary.person@qzx.example",
     "canarynotesqzx",
+    "canaryreviewqzx",
+    "canarycommentqzx",
+    "canarydiscussionqzx",
     "XSA-7123",
 )
 _LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
@@ -80,6 +85,21 @@ def _backport(row: Advisory) -> None:
     )
     assert received.version is not None
     sharing.share(keeper, backport=received.version.backport)
+    _talk(keeper, row, received.version)
+
+
+def _talk(keeper: User, row: Advisory, version: BackportVersion) -> None:
+    """What the keeper says of the backport, of its first line, and of the advisory."""
+    place = keeper.memberships.get().organisation
+    word = "canary{}qzx" if row.number == SECRET else "plain {}"
+    version = BackportVersion.objects.select_related("backport__advisory", "backport__branch__repository").get(
+        pk=version.pk
+    )
+    said = Said("comment", word.format("review"))
+    reviewing.give(keeper, version=version, organisation=place, said=said)
+    first = Where(place=(1, 1, 1, 1))
+    commenting.say_of_line(keeper, organisation=place, version=version, where=first, text=word.format("comment"))
+    commenting.say(keeper, organisation=place, advisory=row, text=word.format("discussion"))
 
 
 def _take(workshop: Workshop, number: int, title: str, files: dict[str, bytes]) -> None:
@@ -108,5 +128,7 @@ def names_of(row: Advisory) -> Names:
         "backport": version.backport,
         "backport_version": version,
         "upload": version.upload,
+        "review": Review.objects.get(version=version),
+        "comment": Comment.objects.get(version=version),
     }
     return Names(row.number, {"number": str(row.number)} | {name: str(one.pk) for name, one in things.items() if one})

@@ -13,13 +13,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from backports.models import Attempt
-from backports.web import lines, looks, text, words
+from backports.web import lines, looks, text, words, written
 from backports.web.findings import Climb, climb
 from backports.web.ladder_words import Term, rejection
 
 register = template.Library()
 register.filter("visible", text.visible, is_safe=True)
 register.filter("plain", text.plain)
+register.filter("written", written.written)
+register.filter("line_kind", written.line_kind)
 
 
 @register.simple_tag
