@@ -22,6 +22,7 @@ app = Celery(
         "backports.services.explaining",
         "backports.services.heartbeats",
         "backports.services.repositories",
+        "backports.services.webhooks",
     ],
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")

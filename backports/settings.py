@@ -224,6 +224,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_NO_READ_ONLY_REQUIRED": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "AttemptStateEnum": "backports.models.Attempt.State",
+        "CheckStateEnum": "backports.models.Check.State",
         "CommentKindEnum": "backports.models.Comment.Kind",
         "EventKindEnum": "backports.services.events.KINDS",
         "FileKindEnum": "xsa.models.PatchFile.Kind",
@@ -359,6 +361,8 @@ COMPILE_COMMANDS = env.tables(
     "COMPILE_COMMANDS", {"command": str, "seconds": int, "memory_mb": int, "paths": list}, needed="command"
 )
 COMPILE_SCRATCH = DATA_DIR / "compile"
+# Networks inside to which webhooks may go too, by commas; nothing else inside is ever asked.
+WEBHOOK_NETWORKS = env.networks("WEBHOOK_NETWORKS")
 # Seconds between two looks for advisories whose planned disclosure has come.
 DISCLOSE_EVERY = env.number("DISCLOSE_EVERY", 30)
 CELERY_BEAT_SCHEDULE = {
@@ -370,6 +374,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "fetch-repositories": {"task": "backports.fetch_repositories", "schedule": FETCH_EVERY},
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
+    "send-webhooks": {"task": "backports.send_webhooks", "schedule": 10, "options": {"expires": 60}},
     "end-claims": {"task": "backports.end_claims", "schedule": 60, "options": {"expires": 600}},
     "clear-expired": {"task": "backports.clear_expired", "schedule": 3600},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from backports.models import Event
 from backports.services.events import KINDS
 
-from .base import Listing, NoQuery, Operation, Thing, narrowed
+from .base import Listing, NoQuery, Operation, Query, Single, Thing, narrowed
 from .fields import MOST, USUAL
 from .problems import Problem
 
@@ -69,6 +69,17 @@ class Events(Listing):
             found = found.filter(position__gt=last)
         wanted = {"kind": query.get("kind"), "advisory__number": query.get("advisory")}
         return found.filter(**{name: value for name, value in wanted.items() if value is not None}).order_by("position")
+
+
+class OneEvent(Single):
+    """One event, as a webhook names it."""
+
+    operations = {"GET": Operation(gives=EventSerializer, query=Query)}
+
+    def row(self, **kwargs: Any) -> Event:
+        found = self.find(events(self.request.user), pk=kwargs["pk"])
+        self.note([found.advisory], found)
+        return found
 
 
 def events(user: Any) -> QuerySet[Event]:

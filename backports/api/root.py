@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from .base import Endpoint, Operation, Thing
 
-LISTS = ("advisories", "branches", "attempts", "backports", "uploads", "organisations", "events")
+LISTS = ("advisories", "branches", "attempts", "backports", "uploads", "claims", "organisations", "webhooks", "events")
 OPENAPI = settings.BASE_DIR / "docs" / "openapi.yaml"
 
 
@@ -25,6 +25,8 @@ class RootSerializer(Thing):
     attempts = serializers.CharField()
     backports = serializers.CharField()
     uploads = serializers.CharField()
+    claims = serializers.CharField()
+    webhooks = serializers.CharField()
     organisations = serializers.CharField()
     events = serializers.CharField()
     openapi = serializers.CharField(help_text="This API's description.")

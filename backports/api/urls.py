@@ -9,6 +9,8 @@ from . import (
     attempts,
     backports,
     branches,
+    checks,
+    claims,
     comments,
     events,
     fixes,
@@ -17,6 +19,7 @@ from . import (
     root,
     uploads,
     versions,
+    webhooks,
 )
 
 urlpatterns = [
@@ -60,5 +63,15 @@ urlpatterns = [
     path("uploads/<uuid:pk>/version/", uploads.Confirm.as_view(), name="api_confirm"),
     path("organisations/", organisations.Organisations.as_view(), name="api_organisations"),
     path("organisations/<uuid:pk>/", organisations.OneOrganisation.as_view(), name="api_organisation"),
+    path("advisories/<int:number>/claims/", claims.AdvisoryClaims.as_view(), name="api_advisory_claims"),
+    path("claims/", claims.Claims.as_view(), name="api_claims"),
+    path("claims/<uuid:pk>/", claims.OneClaim.as_view(), name="api_claim"),
+    path("versions/<uuid:pk>/checks/", checks.Checks.as_view(), name="api_checks"),
+    path("checks/<uuid:pk>/", checks.OneCheck.as_view(), name="api_check"),
+    path("checks/<uuid:pk>/log.txt", checks.CheckLog.as_view(), name="api_check_log"),
+    path("branches/<uuid:pk>/required-checks/", checks.RequiredChecks.as_view(), name="api_required_checks"),
+    path("webhooks/", webhooks.Webhooks.as_view(), name="api_webhooks"),
+    path("webhooks/<uuid:pk>/", webhooks.OneWebhook.as_view(), name="api_webhook"),
+    path("events/<uuid:pk>/", events.OneEvent.as_view(), name="api_event"),
     path("events/", events.Events.as_view(), name="api_events"),
 ]

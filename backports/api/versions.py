@@ -43,10 +43,15 @@ class VersionSerializer(Thing):
     marks = serializers.ListField(child=serializers.JSONField(), help_text="Characters that look like something else.")
     duration_ms = serializers.IntegerField(help_text="How long the verdict took.")
     patch = serializers.SerializerMethodField(help_text="The patches as they came, one after another.")
+    checks = serializers.SerializerMethodField(help_text="The address of its checks.")
 
     def get_patch(self, row: BackportVersion) -> str:
         """Its address."""
         return reverse("api_version_patch", args=[row.pk])
+
+    def get_checks(self, row: BackportVersion) -> str:
+        """Its address."""
+        return reverse("api_checks", args=[row.pk])
 
 
 class OneVersionSerializer(VersionSerializer):

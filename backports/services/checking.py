@@ -66,7 +66,7 @@ def post(
         raise NotDone("bad-name", "A name has small letters, digits and . _ + -, at most 50 of them.", "name")
     if artefact_sha256 and not re.fullmatch(r"[0-9a-f]{64}", artefact_sha256):
         raise NotDone("bad-digest", "A SHA-256 is 64 hexadecimal digits.", "artefact_sha256")
-    organisation = Organisation.objects.get(pk=actor.speaks_for)
+    organisation = Organisation.objects.get(pk=str(actor.speaks_for))
     row = Check(
         version=version,
         organisation=organisation,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from celery import shared_task
 from django.db import connection, transaction
@@ -211,7 +212,7 @@ def _lock(advisory: Advisory) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"claims {advisory.pk}"])
 
 
-def _told(actor: User | None, row: Claim, verb: str, kind: str, **detail: object) -> None:
+def _told(actor: User | None, row: Claim, verb: str, kind: str, **detail: Any) -> None:
     log.info("%s claim=%s", verb, row.pk)
     audit.record(
         verb,

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from backports.export import mbox
 from backports.models import Attempt, Repository, UpstreamFix
+from backports.services.looking import unseen
 from backports.services.places import mirror_path
 from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, FixPatch, PatchFile
 from xsa.permissions import can_read_rehearsal
@@ -20,6 +21,7 @@ from xsa.visibility import in_room, visible_advisories, visible_to
 
 from . import comments, downloads, reviews, words
 from .asking import for_tokens
+from .claims import claims
 from .filters import number_in, search
 from .lookup import advisory_or_404, attempts_for, in_branches, repositories
 from .pager import page_of
@@ -86,15 +88,18 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         return _announcement(request, number)
     current = advisory.current
     cells = attempts_for(request).filter(advisory=advisory, current=True)
+    strips = [strip for row in repositories(request.user) if (strip := _strip(advisory, row, cells))["branches"]]
     context = {
         "advisory": advisory,
         "current": current,
         "versions": _versions(advisory),
         "fixes": _fixes(advisory),
         "files": _files(advisory),
-        "strips": [strip for row in repositories(request.user) if (strip := _strip(advisory, row, cells))["branches"]],
+        "strips": strips,
         "deployment": words.deployment(advisory) if current and current.number else "",
         "statements": statements(request, advisory),
+        "claims": claims(request, advisory, strips),
+        "news": unseen(request.user, advisory),
         "room": room(request, advisory),
         "quorum": reviews.quorum(request, advisory) if in_room(request.user, advisory) else None,
         "talk": comments.of_advisory(request, advisory),

@@ -23,6 +23,7 @@ from xsa.permissions import Answer, Denied, can_backport, can_share, can_upload,
 
 from . import comments, comparisons, diffs, findings, lineage, looks, reviews, words
 from .actor import actor
+from .checks import checks
 from .lookup import backport_or_404, backports_for, version_or_404, versions_for
 from .patches import patches_of
 from .speakers import speakers
@@ -47,6 +48,7 @@ def detail(request: HttpRequest, pk: UUID, number: int | None = None) -> HttpRes
         "version": version,
         "steps": steps(request, backport),
         "may_begin": can_upload(request.user),
+        "may_upload": backport.is_open and can_backport(request.user, backport.organisation),
         **(_of_version(request, backport, version) if version else {}),
     }
     return render(request, "backport/detail.html", context)
@@ -82,6 +84,7 @@ def _of_version(request: HttpRequest, backport: Backport, version: BackportVersi
         "came_by": words.CAME_BY.get(version.came_by, version.came_by),
         "offers": offers(version),
         "newest": backport.current_id == version.pk,
+        "checks": checks(request, version),
     }
 
 

@@ -19,6 +19,7 @@ from xsa.visibility import visible_advisories, visible_to
 
 from . import downloads, words
 from .asking import for_tokens
+from .checks import required
 from .lookup import attempts_for
 from .pager import page_of
 from .seen import note, note_attempts
@@ -51,6 +52,7 @@ def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
     context = {
         "branch": row,
         "repository": row.repository,
+        "required": required(request, row),
         "siblings": row.repository.branches.filter(gone=False, history_only=False, rank__lt=STAGING_RANK),
         "counts": counts,
         "missing": sum(one["count"] for one in counts if one["missing"]),

@@ -20,6 +20,8 @@ EVERYONE = frozenset(ACTORS)
 TEAM = frozenset({"team"})
 TOGETHER = frozenset({"contact", "team"})  # and whoever was let in, while it is embargoed
 LET_IN = frozenset({"guest"})
+ROOM = frozenset({"contact", "team"})  # and a guest, while it is embargoed
+GUEST = frozenset({"guest"})
 NOBODY: frozenset[str] = frozenset()  # but the organisation's own people, who are none of these actors
 
 
@@ -127,6 +129,32 @@ ROWS: Mapping[str, Row] = {
     "api_uploads": Row("/api/v1/uploads/", (*SAFE, "POST"), post=400, anonymous_change=401),
     "api_confirm": Row("/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401),
     "api_organisations": Row("/api/v1/organisations/"),
+    "claim": Row("/advisories/{number}/claims/", ("POST",), 400, ROOM, in_the_room=GUEST),
+    "change_claims": Row("/advisories/{number}/claims/change/", ("POST",), 400, ROOM, in_the_room=GUEST),
+    "timeline": Row("/advisories/{number}/timeline/", (*SAFE, "POST"), post=400, anonymous_change=403, queries=FORMATS),
+    "check": Row("/checks/{check}/", queries=FORMATS),
+    "check_log": Row("/checks/{check}/log.txt", queries=FORMATS),
+    "required_checks": Row("/r/toy/branches/4.1/required-checks/", ("POST",), status=302, allowed=TEAM),
+    "api_advisory_claims": Row("/api/v1/advisories/{number}/claims/", ("POST",), post=400, anonymous_change=401),
+    "api_claims": Row("/api/v1/claims/", queries=("", "?advisory=7123", "?open=false")),
+    # Claims stay with the room after the disclosure.
+    "api_claim": Row(
+        "/api/v1/claims/{claim}/",
+        (*SAFE, "PATCH"),
+        allowed=ROOM,
+        denied=404,
+        in_the_room=GUEST,
+        patch=428,
+        anonymous_change=401,
+        queries=API,
+    ),
+    "api_checks": Row(
+        "/api/v1/versions/{backport_version}/checks/", (*SAFE, "POST"), post=403, anonymous_change=401, queries=API
+    ),
+    "api_check": Row("/api/v1/checks/{check}/", queries=API),
+    "api_check_log": Row("/api/v1/checks/{check}/log.txt", queries=("", "?format=raw")),
+    "api_webhooks": Row("/api/v1/webhooks/", (*SAFE, "POST"), post=403, anonymous_change=401),
+    "api_event": Row("/api/v1/events/{event}/", queries=API),
     "api_events": Row("/api/v1/events/", queries=("", "?newest=true", "?advisory=7123", "?limit=1")),
     "review": Row("/versions/{backport_version}/review/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
     "comment_line": Row(
@@ -179,6 +207,8 @@ EMPTY: Mapping[str, str] = {
     "own_repositories": "/organisations/{fix}/repositories/",
     "upload": "/uploads/{upload}/",
     "api_upload": "/api/v1/uploads/{upload}/",
+    "api_required_checks": "/api/v1/branches/{fix}/required-checks/",
+    "api_webhook": "/api/v1/webhooks/{fix}/",
     "api_branch": "/api/v1/branches/{fix}/",
     "api_organisation": "/api/v1/organisations/{fix}/",
     # The reviews of this world are not signed.

@@ -6,9 +6,12 @@ Everything about the embargoed one is a word that stands nowhere else: where one
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from backports.models import Attempt, BackportVersion, Branch, Comment, Review
-from backports.services import commenting, receiving, reviewing, sharing
+from django.utils import timezone
+
+from backports.models import Attempt, BackportVersion, Branch, Check, Claim, Comment, Event, Review
+from backports.services import checking, claiming, commenting, receiving, reviewing, sharing
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
 from backports.services.reviewing import Said
@@ -20,7 +23,19 @@ from xsa.models import Advisory, Fix, PatchFile, User
 from xsa.services.disclose import disclose
 
 SECRET, KNOWN = 7123, 456
-THINGS = ("attempt", "file", "fix", "backport", "backport_version", "upload", "review", "comment")
+THINGS = (
+    "attempt",
+    "file",
+    "fix",
+    "backport",
+    "backport_version",
+    "upload",
+    "check",
+    "claim",
+    "event",
+    "review",
+    "comment",
+)
 CANARIES = (
     "canarytitleqzx",
     "CVE-2099-07123",
@@ -86,6 +101,20 @@ def _backport(row: Advisory) -> None:
     assert received.version is not None
     sharing.share(keeper, backport=received.version.backport)
     _talk(keeper, row, received.version)
+    _work_on(keeper, row, received.version)
+
+
+def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
+    """A machine's check of the backport, and a claim on the next branch."""
+    place = keeper.memberships.get().organisation
+    title = row.current.title if row.current else ""
+    keeper.speaks_for = place.pk
+    told = f"CC {title}\n".encode()
+    checking.post(keeper, version=version, name="build", state="success", summary=title, log_text=told)
+    until = timezone.now() + timedelta(days=1)
+    branch = Branch.objects.get(name="4.2", repository__name="toy")
+    claiming.claim(keeper, organisation=place, advisory=row, branches=[branch], until=until)
+    keeper.speaks_for = None
 
 
 def _talk(keeper: User, row: Advisory, version: BackportVersion) -> None:
@@ -130,5 +159,8 @@ def names_of(row: Advisory) -> Names:
         "upload": version.upload,
         "review": Review.objects.get(version=version),
         "comment": Comment.objects.get(version=version),
+        "check": Check.objects.get(version=version),
+        "claim": Claim.objects.get(advisory=row),
+        "event": Event.objects.filter(advisory=row, kind="advisory.version").first(),
     }
     return Names(row.number, {"number": str(row.number)} | {name: str(one.pk) for name, one in things.items() if one})

@@ -138,13 +138,19 @@ def authenticate(secret: str) -> tuple[User, ApiToken] | None:
     prefix = found[1] if found else "-"
     token = ApiToken.objects.select_related("user").filter(prefix=prefix).first()
     same = secrets.compare_digest(digest_of(secret), token.digest if token else _NOTHING)
-    if not same or token is None or not _is_live(token):
-        return None
-    user = _limited(token)
-    if token.embargoed and not _embargo_holds(user, token):
+    user = user_of(token) if same and token is not None else None
+    if user is None or token is None:
         return None
     _note_use(token)
     return user, token
+
+
+def user_of(token: ApiToken) -> User | None:
+    """The person in whose name a token asks, limited as it says; None for one that is not good now."""
+    if not _is_live(token):
+        return None
+    user = _limited(token)
+    return None if token.embargoed and not _embargo_holds(user, token) else user
 
 
 def _is_live(token: ApiToken) -> bool:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from backports.models import Attempt
-from backports.web import lines, looks, text, words, written
+from backports.web import checks, lines, looks, text, words, written
 from backports.web.findings import Climb, climb
 from backports.web.ladder_words import Term, rejection
 
@@ -46,6 +46,12 @@ def outcome_badge(outcome: str) -> dict[str, Any]:
 def progress_bar(progress: Any) -> dict[str, Any]:
     """Attempts done of all, with rate and remaining time."""
     return {"progress": progress}
+
+
+@register.inclusion_tag("checks/_state.html")
+def check_state(state: str) -> dict[str, Any]:
+    """The badge of a check's state, or of how a version stands with it."""
+    return {"look": checks.LOOKS[state]}
 
 
 @register.inclusion_tag("parts/_field.html")
