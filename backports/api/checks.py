@@ -87,6 +87,9 @@ class Checks(TakesFiles, Listing):
         rows = checks(self.request.user).filter(version=version)
         return rows.filter(name=query["name"]) if "name" in query else rows
 
+    def shows(self, rows: list[Any]) -> None:
+        """The version's advisory, which `rows` noted."""
+
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Post what your machine found out; the same as the latest again changes nothing."""
         actor = self.actor
