@@ -150,6 +150,11 @@ class Answered(serializers.Serializer[Any]):
 class _Saying(Endpoint):
     """An address at which something is said."""
 
+    def begin(self) -> None:
+        """Who is not logged in is told so, whatever they ask for. Raises NotAuthenticated, Problem."""
+        _ = self.actor
+        self.asked()
+
     def said(self, request: Request, about: Any) -> Response:
         """Say it once, whatever was sent twice."""
         actor, values = self.actor, self.body()
@@ -188,7 +193,7 @@ class AdvisoryComments(_Saying):
 
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Begin a thread."""
-        self.asked()
+        self.begin()
         advisory = self.find(advisories(request.user), number=kwargs["number"])
         self.note([advisory], advisory)
         return self.said(request, advisory)
@@ -204,7 +209,7 @@ class BackportComments(_Saying):
 
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Begin a thread."""
-        self.asked()
+        self.begin()
         row: Backport = self.find(backports(request.user), pk=kwargs["pk"])
         self.note([row.advisory, *row.prerequisites], row)
         return self.said(request, row)
@@ -220,7 +225,7 @@ class VersionComments(_Saying):
 
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Begin a thread."""
-        self.asked()
+        self.begin()
         version = self.find(versions(request.user), pk=kwargs["pk"])
         self.note([version.backport.advisory, *version.backport.prerequisites], version)
         return self.said(request, version)
@@ -240,7 +245,7 @@ class Answers(_Saying):
 
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Answer the first comment of a thread."""
-        self.asked()
+        self.begin()
         row = self.find(comments(request.user).filter(thread=None), pk=kwargs["pk"])
         self.note([row.advisory, *(row.backport.prerequisites if row.backport else ())], row)
         return self.said(request, row)
