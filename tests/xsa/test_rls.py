@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 
 from backports.models import Attempt, Resolution, UpstreamFix
 from tests import factories
@@ -271,6 +271,23 @@ def test_a_list_that_is_read_bit_by_bit_outside_a_transaction_is_read_as_the_rea
         assert [row.number for row in Advisory.objects.iterator(chunk_size=1)] == [777]
     with _acting(NOBODY):
         assert list(Advisory.objects.iterator(chunk_size=1)) == []
+
+
+def test_a_single_query_tells_its_reader_and_leaves_nobody_behind(committed_secret: Advisory) -> None:
+    with everything("attempts"), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), '100%' FROM xsa_advisory")
+        assert cursor.fetchone() == (1, "100%")
+        cursor.execute("SELECT count(*), '%%', %s FROM xsa_advisory", ["5%"])
+        assert cursor.fetchone() == (1, "%", "5%")
+        with pytest.raises(DataError):
+            cursor.execute("SELECT 1 / %s", [0])
+        assert connection.get_autocommit()
+        assert Advisory.objects.update(title="Lamps") == 1
+    with _acting(NOBODY), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('xsa.reader', true), current_setting('xsa.everything', true)")
+        assert not any(cursor.fetchone())
+        cursor.execute("SELECT count(*) FROM xsa_advisory")
+        assert cursor.fetchone() == (0,)
 
 
 def test_an_answer_is_as_secret_as_its_advisory(secret: Advisory) -> None:
