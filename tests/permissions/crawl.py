@@ -51,13 +51,19 @@ def starts(*worlds: Names) -> Iterator[str]:
 
 def crawl(client: Client, *worlds: Names) -> Mapping[str, Any]:
     """Answers by address: everything known and everything that is linked from what was answered."""
-    waiting, answers = list(starts(*worlds)), {}
-    while waiting and len(answers) < MOST:
+    return dict(walk(client, *worlds))
+
+
+def walk(client: Client, *worlds: Names) -> Iterator[tuple[str, Any]]:
+    """The same, one by one."""
+    waiting, seen = list(starts(*worlds)), set()
+    while waiting and len(seen) < MOST:
         path = waiting.pop(0)
-        if path in answers or _LEAVES.match(path):
+        if path in seen or _LEAVES.match(path):
             continue
-        answers[path] = answer = client.get(path)
+        seen.add(path)
+        answer = client.get(path)
+        yield path, answer
         if answer.get("Content-Type", "").startswith("text/html"):
             waiting += sorted(links(answer.content.decode(), path))
     assert not waiting, "the crawl has no end"
-    return answers

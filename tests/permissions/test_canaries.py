@@ -15,7 +15,8 @@ from django.test import Client
 from tests.backports.conftest import Workshop
 from tests.permissions.actors import OUTSIDERS, SEE_EMBARGOED, client_of
 from tests.permissions.crawl import crawl
-from tests.permissions.world import CANARIES, hide, names_of
+from tests.permissions.looks import Looks
+from tests.permissions.world import CANARIES, SECRET, hide, names_of
 from xsa.models import Advisory
 
 
@@ -30,9 +31,10 @@ def told(answer: Any) -> bytes:
 
 
 @pytest.mark.parametrize("actor", OUTSIDERS)
-def test_no_page_tells_an_outsider(secret: Advisory, known: Advisory, actor: str) -> None:
-    answers = crawl(client_of(actor, None), names_of(known), names_of(secret))
-    ids = {word.encode() for word in names_of(secret).words.values() if len(word) > 9}
+def test_no_page_tells_an_outsider(looks: Looks, actor: str) -> None:
+    answers = looks.at(looks.rooms.both, actor).answers
+    ids = {word.encode() for word in looks.rooms.names(SECRET).words.values() if len(word) > 9}
+    assert len(ids) == 3
     found = {path: leaks(told(answer), path) for path, answer in answers.items()}
     assert {path: words for path, words in found.items() if words} == {}
     assert [path for path, answer in answers.items() if any(one in answer.content for one in ids)] == []
@@ -40,15 +42,15 @@ def test_no_page_tells_an_outsider(secret: Advisory, known: Advisory, actor: str
 
 
 @pytest.mark.parametrize("actor", sorted(SEE_EMBARGOED))
-def test_the_canaries_are_on_the_pages_of_those_who_may_see_them(secret: Advisory, known: Advisory, actor: str) -> None:
-    answers = crawl(client_of(actor, secret), names_of(known), names_of(secret))
+def test_the_canaries_are_on_the_pages_of_those_who_may_see_them(looks: Looks, actor: str) -> None:
+    answers = looks.at(looks.rooms.both, actor).answers
     sung = {word for answer in answers.values() for word in leaks(told(answer))}
     assert sung == set(CANARIES)
 
 
 @pytest.mark.parametrize("actor", sorted(SEE_EMBARGOED))
-def test_no_answer_with_a_canary_may_be_kept(secret: Advisory, known: Advisory, actor: str) -> None:
-    answers = crawl(client_of(actor, secret), names_of(known), names_of(secret))
+def test_no_answer_with_a_canary_may_be_kept(looks: Looks, actor: str) -> None:
+    answers = looks.at(looks.rooms.both, actor).answers
     singing = [answer for answer in answers.values() if leaks(told(answer))]
     assert singing
     assert {answer["Cache-Control"] for answer in singing} <= {"no-store", "no-store, no-transform"}
