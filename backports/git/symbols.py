@@ -141,9 +141,10 @@ class SymbolIndex:
 
     def folder(self, repo: pygit2.Repository, oid: str) -> Folder | Glance:
         """The names of one folder's own files."""
-        if oid not in self._folders and oid not in self._glances:
+        known = self._folders.find(oid) or self._glances.find(oid)
+        if known is None:
             self.load(repo, [oid])
-        return self._folders.find(oid) or self._file_glance(repo, oid)
+        return known or self._folders.find(oid) or self._file_glance(repo, oid)
 
     def files_with(self, repo: pygit2.Repository, folder: str, name: bytes) -> tuple[str, ...]:
         """The names of a folder's own files that hold the name."""
