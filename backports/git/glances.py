@@ -113,14 +113,3 @@ def _may_have(words: Hashes[int], token: bytes) -> bool:
         return False
     parts = {zlib.crc32(word) for word in _WORD.findall(token)}
     return token.startswith(b"%") or len(held(words, parts)) == len(parts)
-
-
-def _named_in(code: bytes, wanted: Mapping[int, bytes]) -> list[int]:
-    """Those of the identifiers that the code names, as `ccode.names` has it."""
-    return [key for key, name in wanted.items() if re.search(rb"(?<![\w.])%s(?!\w)" % name, code)]
-
-
-def _may_have(words: Hashes[int], token: bytes) -> bool:
-    """Whether code of these words can have the token: of `.outer.inner` both names; a format is in no code."""
-    parts = {zlib.crc32(word) for word in _WORD.findall(token)}
-    return token.startswith(b"%") or len(held(words, parts)) == len(parts)
