@@ -225,10 +225,10 @@ def committed_secret(committed_db: None) -> Iterator[Advisory]:
     yield factories.advisory(777, disclosed=False)
 
 
-@pytest.mark.parametrize("end", ["commit", "rollback", "timeout", "outside"])
+@pytest.mark.parametrize("end", ["commit", "rollback", "timeout", "lost", "outside"])
 def test_a_connection_that_is_used_again_carries_nobody(committed_secret: Advisory, end: str) -> None:
     with ExitStack() as stack:
-        if end in ("rollback", "timeout"):
+        if end in ("rollback", "timeout", "lost"):
             stack.enter_context(pytest.raises(DatabaseError))
         with everything("attempts"):
             if end == "outside":
@@ -250,6 +250,8 @@ def _use(end: str) -> None:
             cursor.execute("SELECT 1 / 0")
         if end == "timeout":
             cursor.execute("SELECT pg_sleep(1)")
+        if end == "lost":
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_another_thread_begins_as_nobody(committed_secret: Advisory) -> None:
