@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.test import Client
 
 from tests import factories
-from xsa.models import Admission, Advisory, Membership, User
+from xsa.models import Advisory, Membership, User
 
 ACTORS = ("anonymous", "outsider", "member", "halfway", "former", "unlisted", "guest", "contact", "team")
 SEE_EMBARGOED = frozenset({"guest", "contact", "team"})
@@ -41,7 +41,7 @@ def _unlisted(_: Advisory | None) -> User:
 def _guest(secret: Advisory | None) -> User:
     person = factories.person("guest", listed=True, contact=False)
     if secret is not None:
-        Admission.objects.create(advisory=secret, membership=person.memberships.get(), admitted_by=person)
+        factories.admit(person, secret)
     return person
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from tests.backports.conftest import Workshop
 from tests.permissions.actors import OUTSIDERS, client_of
 from tests.permissions.crawl import crawl
-from tests.permissions.world import Names, hide, names_of
+from tests.permissions.world import Names, hide, live_in, names_of, room_people
 from xsa.models import Advisory
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -62,10 +62,11 @@ def test_an_outsider_cannot_tell_the_worlds_apart(
     workshop: Workshop, known: Advisory, actor: str, at_one_moment: Callable[..., Any]
 ) -> None:
     names = names_of(known)
+    people = room_people()
     client = client_of(actor, None)
     at_one_moment(crawl, client, names)  # what looking leaves behind, in the audit for instance, is there from now on
     without = everything(at_one_moment(crawl, client, names))
-    hide(workshop)
+    live_in(hide(workshop), people)
     with_secret = everything(at_one_moment(crawl, client, names))
     assert with_secret.keys() == without.keys()
     assert [path for path in without if with_secret[path] != without[path]] == []
