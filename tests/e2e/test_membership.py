@@ -128,7 +128,17 @@ def invite(team: Page, server: Server) -> str:
     team.get_by_role("button", name="Invite", exact=True).click()
     expect(team.get_by_text(f"An invitation goes to {ADDRESS}.")).to_be_visible()
     shoot(team, "organisation-people")
+    reachable(team, "Remove member-one")
     return team.url
+
+
+def reachable(page: Page, name: str) -> None:
+    """What is done in a row of a table stands on a narrow screen, and not beyond its edge."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    box = page.get_by_role("button", name=name).bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def enrol(page: Page, link: str) -> None:
@@ -149,6 +159,15 @@ def enrol(page: Page, link: str) -> None:
     shoot(page, "recovery-codes")
     page.goto("/account/")
     shoot(page, "account")
+    for name in ("sessions", "password"):
+        page.goto(f"/account/{name}/")
+        shoot(page, name)
+    page.goto("/tokens/")
+    page.get_by_label("Name").fill("nightly")
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_text("it is shown this once")).to_be_visible()
+    shoot(page, "tokens")
+    reachable(page, "End nightly now")
 
 
 def remove(team: Page, address: str) -> None:
