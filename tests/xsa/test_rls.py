@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from backports.models import Attempt, Resolution, UpstreamFix
 from tests import factories
@@ -240,6 +240,14 @@ def test_a_connection_that_is_used_again_carries_nobody(committed_secret: Adviso
         assert not any(cursor.fetchone())
         cursor.execute("SELECT count(*) FROM xsa_advisory")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_database_that_goes_away_is_told_as_such(committed_secret: Advisory) -> None:
+    """Its own error comes through the blocks that name a reader, and nobody's name holds after it."""
+    with pytest.raises(OperationalError), transaction.atomic(), everything("attempts"):
+        connection.cursor().execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with _acting(NOBODY):
+        assert seen(Advisory) == 0
 
 
 def _use(end: str) -> None:
