@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 def person(browser: Browser, server: Server, complaints: list[str]) -> tuple[BrowserContext, Page]:
     """A browser of one's own; what its pages complain of is kept."""
-    context = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900})
+    size = {"width": 1280, "height": 900}
+    # Colours that change slowly would be pictured half way.
+    context = browser.new_context(base_url=server.address, viewport=size, reduced_motion="reduce")
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if _complains(message) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -207,6 +209,7 @@ def test_a_passkey_is_a_second_factor(pages: tuple[Page, Page], server: Server) 
     page.goto(f"{server_by_name}/account/keys/add/")
     page.get_by_label("Code").fill(server.code("public-only"))
     page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_label("Name")).to_have_value("Passkey 1")
     shoot(page, "passkey")
     page.get_by_role("button", name="Add it").click()
     expect(page).to_have_url(re.compile("/account/"))
