@@ -32,8 +32,8 @@ class Row:
     is answered, where that differs; `in_the_room` who else is allowed while it is embargoed.
 
     `tokens` are the methods that a token may use, with the verb that it must be made for; none on a page. What is not
-    theirs answers 403, whatever stands behind the address, and 401 to a token that is no good. `elsewhere` is what one
-    for other branches gets.
+    theirs answers 403, whatever stands behind the address, and 401 to a token that is no good; `unknown` is for methods
+    that the address does not know either. `elsewhere` is what a token for other branches gets.
     """
 
     path: str
@@ -47,6 +47,7 @@ class Row:
     queries: tuple[str, ...] = field(default=("",))
     tokens: Mapping[str, str] = field(default_factory=dict)
     elsewhere: int = 404
+    unknown: int = 403
 
     @property
     def about_one(self) -> bool:
@@ -70,6 +71,8 @@ class Row:
         one = PROGRAMS[actor]
         if not one.good:
             return 401
+        if method not in self.methods:
+            return self.unknown
         if self.tokens.get(method) not in one.verbs:
             return 403
         if self.about_one and embargoed and not one.sees:

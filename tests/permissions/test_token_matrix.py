@@ -26,7 +26,11 @@ CRAWLING = [name for name in OUTSIDE if PROGRAMS[name].good]  # the others get o
 PAGES = {name: row.path for name, row in ROWS.items() if not row.tokens} | {
     name: path for name, path in EMPTY.items() if name not in EMPTY_DATA
 }
-NOTHING = {"number": "9999", **dict.fromkeys(("attempt", "file", "fix"), NOWHERE)}
+
+
+def nothing(names: Names) -> dict[str, str]:
+    """What stands in an address of something that there is not."""
+    return {**dict.fromkeys(names.words, NOWHERE), "number": "9999"}
 
 
 def data_rows() -> Iterator[tuple[str, Row]]:
@@ -51,29 +55,29 @@ def test_every_address_with_data_answers_every_program_as_the_matrix_says(secret
     assert [line for actor in PROGRAMS for line in differences(program(actor, secret), actor, *names)] == []
 
 
+def whole(answer: Any) -> tuple[Any, ...]:
+    """Everything that an answer says."""
+    return answer.status_code, answer.content, sorted(answer.headers.items()), dict(answer.cookies)
+
+
 def test_no_token_opens_a_page_whosever_it_is_and_whatever_stands_there(secret: Advisory, known: Advisory) -> None:
     """One answer at every page, at those about accounts too, so that it tells nothing of what is behind it."""
     paths = {name: row.path for name, row in ACCOUNT_ROWS.items()} | PAGES
     ids = dict.fromkeys(("organisation", "membership", "invitation"), NOWHERE)
-    worlds = (names_of(secret).words, names_of(known).words, NOTHING)
+    worlds = (names_of(secret).words, names_of(known).words, nothing(names_of(secret)))
     for actor in ("token-of-the-team", "robot-in-the-room", "token-ended"):
         one, client, answers = PROGRAMS[actor], program(actor, secret), {}
         for name, path in paths.items():
             for words in worlds if name in PAGES else worlds[:1]:
+                asked = path.format(**words, **ids)
                 for method in ("GET", "POST"):
-                    got = client.generic(method, path.format(**words, **ids))
-                    answers[name, method] = (
-                        got.status_code,
-                        got.content,
-                        sorted(got.headers.items()),
-                        dict(got.cookies),
-                    )
+                    answers[method, asked] = whole(client.generic(method, asked))
         assert {answer[0] for answer in answers.values()} == {403 if one.good else 401}, actor
         assert len({str(answer) for answer in answers.values()}) == 1, actor
 
 
 def test_what_is_embargoed_answers_a_program_byte_for_byte_as_what_does_not_exist(secret: Advisory) -> None:
-    names = names_of(secret)
+    names, none = names_of(secret), nothing(names_of(secret))
     for actor in ("token", "token-elsewhere", "token-other", "robot"):
         client = program(actor, secret)
         for name, row in data_rows():
@@ -81,9 +85,9 @@ def test_what_is_embargoed_answers_a_program_byte_for_byte_as_what_does_not_exis
                 for method in row.tokens:
                     for headers in ({}, {"HTTP_RANGE": "bytes=0-9"}, {"HTTP_ACCEPT": "application/json"}):
                         got = client.generic(method, row.path.format(**names.words) + query, **headers)
-                        missing = client.generic(method, row.path.format(**NOTHING) + query, **headers)
+                        missing = client.generic(method, row.path.format(**none) + query, **headers)
                         assert got.status_code == missing.status_code, (actor, name, method, query)
-                        assert same(got, names) == same(missing, NOTHING), (actor, name, method, query)
+                        assert same(got, names) == same(missing, none), (actor, name, method, query)
 
 
 def found_by(actor: str, secret: Advisory, *worlds: Names) -> dict[str, list[str]]:
