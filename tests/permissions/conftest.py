@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.backports.conftest import Workshop, toy_original
 from tests.permissions.looks import Looks
@@ -62,3 +64,16 @@ def known(workshop: Workshop) -> Advisory:
 def secret(workshop: Workshop) -> Advisory:
     """The embargoed one beside it."""
     return Advisory.objects.get(number=SECRET)
+
+
+@pytest.fixture
+def at_one_moment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """`at_one_moment(work, ...)` does the work while the clock stands, at the same moment each time."""
+    moment = timezone.now() + timedelta(minutes=1)
+
+    def stopped(work: Callable[..., Any], *args: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(timezone, "now", lambda: moment)
+            return work(*args)
+
+    return stopped

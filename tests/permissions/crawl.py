@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ from tests.permissions.routes import EMPTY, ROWS
 from tests.permissions.world import Names
 
 MOST = 600
+OWN = "http://testserver"
 _LEAVES = re.compile(r"^/(logout|login)/")
 
 
@@ -25,6 +27,24 @@ class _Links(HTMLParser):
         for name, value in attrs:
             if name in ("href", "src", "hx-get", "action") and value and value.startswith(("/", "?")):
                 self.found.add(value)
+
+
+def named(data: Any) -> Iterator[str]:
+    """The addresses of ours that data names, wherever in it they stand."""
+    if isinstance(data, dict | list):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from named(value)
+    elif isinstance(data, str) and data.startswith(("/", OWN)):
+        yield data.removeprefix(OWN).partition("#")[0]
+
+
+def found_in(answer: Any, path: str) -> list[str]:
+    """Where an answer leads, whether it is a page or data."""
+    kind = answer.get("Content-Type", "")
+    if kind.startswith("text/html"):
+        return sorted(links(answer.content.decode(), path))
+    is_data = kind.partition(";")[0].endswith(("/json", "+json")) and answer.content
+    return sorted(named(json.loads(answer.content))) if is_data else []
 
 
 def links(page: str, path: str) -> Iterator[str]:
@@ -64,6 +84,5 @@ def walk(client: Client, *worlds: Names) -> Iterator[tuple[str, Any]]:
         seen.add(path)
         answer = client.get(path)
         yield path, answer
-        if answer.get("Content-Type", "").startswith("text/html"):
-            waiting += sorted(links(answer.content.decode(), path))
+        waiting += found_in(answer, path)
     assert not waiting, "the crawl has no end"

@@ -57,9 +57,9 @@ class Looks:
     def _look(self, actor: str, sent: list[str]) -> Look:
         client = client_of(actor)
         client.get("/")
-        before = counted()
+        before, told = counted(), AuditRecord.objects.count()
         answers = crawl(client, self.rooms.names(KNOWN), self.rooms.names(SECRET))
-        return Look(answers, before, counted(), sent, list(AuditRecord.objects.all()))
+        return Look(answers, before, counted(), sent, list(AuditRecord.objects.order_by("position")[told:]))
 
 
 def counted() -> Counted:

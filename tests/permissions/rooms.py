@@ -22,7 +22,7 @@ from backports.services import attempts, explaining, repositories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Toy
 from tests.permissions.actors import admit_guest, settle
-from tests.permissions.world import KNOWN, SECRET, Names, hide, names_of, publish
+from tests.permissions.world import KNOWN, SECRET, Names, hide, live_in, names_of, publish, room_people
 from xsa.identity import everything
 from xsa.models import Advisory
 
@@ -57,11 +57,14 @@ class Rooms:
         self._copy(embedded.DATABASE, self.without.database)
         with self._inside(self.without) as workshop:
             settle()
+            people = room_people()
             self._name(self.without, publish(workshop))
         self._copy(self.without.database, self.both.database)
         shutil.copytree(self.without.git, self.both.git, symlinks=True)
         with self._inside(self.both) as workshop:
             secret = hide(workshop)
+            with transaction.atomic():
+                live_in(secret, people)
             admit_guest(secret)
             self._name(self.both, Advisory.objects.get(number=KNOWN), secret)
         connection.close()

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core import mail
-from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
+from backports.services import accounts
+from tests import factories
 from tests.backports.conftest import Workshop
 from tests.permissions.actors import OUTSIDERS, SEE_EMBARGOED, client_of
 from tests.permissions.crawl import crawl
 from tests.permissions.looks import Looks
 from tests.permissions.world import CANARIES, SECRET, hide, names_of
-from xsa.models import Advisory
+from xsa.identity import NOBODY, _acting
+from xsa.models import Advisory, PasswordReset, User
 
 
 def leaks(text: bytes, asked: str = "") -> list[str]:
@@ -67,13 +72,33 @@ def test_no_log_mail_cache_message_or_file_holds_one(
         client.raise_request_exception = False
         crawl(client, names_of(known), names)
         client.post(f"/attempts/{names.words['attempt']}/retry/")
+    Client().post("/login/", {"login": row.current.title, "password": "a wrong password"})
+    _write_mails()
     assert leaks(caplog.text.encode()) == []
-    assert [leaks(message.message().as_bytes()) for message in mail.outbox] == [[]] * len(mail.outbox)
+    assert [leaks(message.message().as_bytes()) for message in mail.outbox] == [[], []]
     assert leaks(repr(workshop.sent).encode()) == []
-    assert leaks(repr(getattr(cache, "_cache", {})).encode()) == []
+    cached = _cached()
+    assert cached
+    assert [leaks(entry) for entry in cached] == [[]] * len(cached)
     mirrors = [path for path in (tmp_path / "git").glob("*.git/**/*") if path.is_file()]
     assert mirrors
     assert [path for path in [*mirrors, *_files(settings.STATIC_ROOT)] if leaks(path.read_bytes())] == []
+
+
+def _write_mails() -> None:
+    """Every mail that there is, about an organisation that sees the embargoed advisory."""
+    person = factories.person("reader", listed=True)
+    User.objects.filter(pk=person.pk).update(email="reader@member.example")
+    place = person.memberships.get().organisation
+    accounts.mail_invitation(str(accounts.invite(person, organisation=place, email="new@member.example").pk))
+    accounts.mail_password_reset(str(PasswordReset.objects.create(email="reader@member.example").pk))
+
+
+def _cached() -> list[bytes]:
+    """The entries of the cache, with their keys, as they are kept."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cache_key, value FROM xsa_cache")
+        return [key.encode() + b" " + base64.b64decode(value) for key, value in cursor.fetchall()]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -91,6 +116,29 @@ def test_an_error_page_holds_none(secret: Advisory, monkeypatch: pytest.MonkeyPa
 
 def _breaks(*_: Any, **__: Any) -> None:
     raise RuntimeError("canarytitleqzx")
+
+
+def test_no_row_that_nobody_may_read_holds_one(secret: Advisory, known: Advisory) -> None:
+    for actor in sorted(SEE_EMBARGOED):
+        crawl(client_of(actor, secret), names_of(known), names_of(secret))
+    with _acting(NOBODY):
+        assert [table for table, rows in _tables() if leaks(rows)] == []
+    singing = {table for table, rows in _tables() if leaks(rows)}
+    assert singing == {
+        "backports_attempt",
+        "xsa_advisoryversion",
+        "xsa_auditrecord",
+        "xsa_disclosurerequest",
+        "xsa_patchfile",
+    }
+
+
+def _tables() -> Iterator[tuple[str, bytes]]:
+    """Every table of the database, as much of it as can be read now."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM {table} t")  # noqa: S608
+            yield table, cursor.fetchone()[0].encode()
 
 
 def test_mirrors_have_no_ref_that_names_it(workshop: Workshop, secret: Advisory) -> None:

@@ -6,14 +6,21 @@ Everything about the embargoed one is a word that stands nowhere else: where one
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
 
 from backports.models import Attempt
 from backports.services.advisories import ingest
+from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
 from tests.xsa.samples import advisory
-from xsa.models import Advisory, Fix, PatchFile
+from xsa.models import Advisory, Fix, Membership, PatchFile, User
+from xsa.services import disclosing, plans, rooms
 from xsa.services.disclose import disclose
+from xsa.services.tokens import create_token
 
 SECRET, KNOWN = 7123, 456
 CANARIES = (
@@ -62,6 +69,53 @@ def hide(workshop: Workshop) -> Advisory:
 def _take(workshop: Workshop, number: int, title: str, files: dict[str, bytes]) -> None:
     lines = "\n".join(f"{name}    xen-unstable" for name in files)
     ingest(None, files=advisory(number, title=title, lines=lines, files=files), project=workshop.repository.project)
+
+
+@dataclass(frozen=True)
+class People:
+    """Those who share the room; that they and their organisations are there is no secret."""
+
+    contact: User
+    colleague: User
+    team: User
+
+
+def room_people() -> People:
+    """They exist before there is anything to share."""
+    contact = factories.person("room-contact", listed=True)
+    colleague = User.objects.create_user("room-colleague")
+    Membership.objects.create(user=colleague, organisation=contact.memberships.get().organisation)
+    contact.memberships.update(role=Membership.Role.ADMIN)
+    return People(contact, colleague, factories.person("room-team", security_team=True))
+
+
+def people_there() -> People:
+    """The same, where they exist already."""
+    contact, colleague, team = (User.objects.get(username=f"room-{name}") for name in ("contact", "colleague", "team"))
+    contact.cleared = team.cleared = True
+    return People(contact, colleague, team)
+
+
+def live_in(row: Advisory, people: People) -> None:
+    """What a room is full of after a while: readings, downloads, statements, tokens, colleagues, requests, dates."""
+    reader = factories.log_in(Client(), people.contact)
+    names = names_of(row).words
+    for path in (
+        "/advisories/{number}/",
+        "/attempts/{attempt}/",
+        "/attempts/{attempt}/result.patch",
+        "/files/{file}/raw",
+    ):
+        assert reader.get(path.format(**names)).status_code == 200
+    place = people.contact.memberships.get().organisation
+    rooms.admit(people.contact, membership=people.colleague.memberships.get(), advisory=row)
+    rooms.state(people.contact, organisation=place, advisory=row, branch="4.1", state="looking")
+    ends = timezone.now() + timedelta(days=3)
+    create_token(
+        people.contact, organisation=place, name="a script", expires_at=ends, embargoed=True, advisories=[row.number]
+    )
+    plans.note_plan(None, advisory=row, at=ends)
+    disclosing.ask(people.team, advisory=row, reason="canarynotesqzx")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, DataError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
 from backports.models import Attempt, Resolution, UpstreamFix
 from tests import factories
@@ -225,10 +225,10 @@ def committed_secret(committed_db: None) -> Iterator[Advisory]:
     yield factories.advisory(777, disclosed=False)
 
 
-@pytest.mark.parametrize("end", ["commit", "rollback", "timeout", "outside"])
+@pytest.mark.parametrize("end", ["commit", "rollback", "timeout", "lost", "outside"])
 def test_a_connection_that_is_used_again_carries_nobody(committed_secret: Advisory, end: str) -> None:
     with ExitStack() as stack:
-        if end in ("rollback", "timeout"):
+        if end in ("rollback", "timeout", "lost"):
             stack.enter_context(pytest.raises(DatabaseError))
         with everything("attempts"):
             if end == "outside":
@@ -242,6 +242,14 @@ def test_a_connection_that_is_used_again_carries_nobody(committed_secret: Adviso
         assert cursor.fetchone() == (0,)
 
 
+def test_a_database_that_goes_away_is_told_as_such(committed_secret: Advisory) -> None:
+    """Its own error comes through the blocks that name a reader, and nobody's name holds after it."""
+    with pytest.raises(OperationalError), transaction.atomic(), everything("attempts"):
+        connection.cursor().execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with _acting(NOBODY):
+        assert seen(Advisory) == 0
+
+
 def _use(end: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         assert seen(Advisory) == 1
@@ -250,6 +258,8 @@ def _use(end: str) -> None:
             cursor.execute("SELECT 1 / 0")
         if end == "timeout":
             cursor.execute("SELECT pg_sleep(1)")
+        if end == "lost":
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_another_thread_begins_as_nobody(committed_secret: Advisory) -> None:

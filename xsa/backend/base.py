@@ -32,7 +32,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.identify(current())
 
     def identify(self, identity: Identity) -> None:
-        """Tell the open transaction; one that failed can be told nothing, and ends anyway."""
+        """Tell the open transaction; one that failed, or lost its server, can be told nothing."""
         if self.connection is None or _failed(self.connection):
             return
         with self.connection.cursor() as cursor:
@@ -64,4 +64,5 @@ def _is_server_side(cursor: Any) -> bool:
 
 
 def _failed(connection: Any) -> bool:
-    return bool(connection.info.transaction_status == TRANSACTION_STATUS_INERROR)
+    """Whether its transaction is over for good: after an error, or because the server is gone."""
+    return bool(connection.closed or connection.info.transaction_status == TRANSACTION_STATUS_INERROR)
