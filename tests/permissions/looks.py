@@ -55,9 +55,9 @@ class Looks:
         return self.kept[key]
 
     def _look(self, actor: str, sent: list[str]) -> Look:
-        client = client_of(actor)
+        client, told = client_of(actor), AuditRecord.objects.count()
         client.get("/")
-        before, told = counted(), AuditRecord.objects.count()
+        before = counted()
         answers = crawl(client, self.rooms.names(KNOWN), self.rooms.names(SECRET))
         return Look(answers, before, counted(), sent, list(AuditRecord.objects.order_by("position")[told:]))
 
