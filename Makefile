@@ -53,7 +53,8 @@ openapi: setup-dev
 
 test: setup-dev setup-system
 	@sh tools/gates.sh
-	@XEN_GIT='$(XEN_GIT)' sh tools/gate.sh tests $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+	@XEN_GIT='$(XEN_GIT)' sh tools/gate.sh tests $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup \
+		--no-loadscope-reorder
 
 bench: setup
 	@if [ -z '$(XEN_GIT)' ]; then echo 'Name a clone: make bench XEN_GIT=/path/to/xen.git' >&2; exit 2; fi

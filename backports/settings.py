@@ -172,6 +172,8 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_FORMS = {
     "login": "backports.web.account_forms.LogIn",
     "reset_password": "backports.web.account_forms.AskForPassword",
+    "reset_password_from_key": "backports.web.account_forms.ChoosePassword",
+    "change_password": "backports.web.account_forms.ChangePassword",
 }
 # Failed logins: ten a minute from an address, five in five minutes for a name, whether there is one or not.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "30/m/ip", "signup": "20/m/ip"}

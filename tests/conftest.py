@@ -30,6 +30,26 @@ Execute = Callable[..., list[tuple[Any, ...]]]
 identity.SERVICES |= {"tests"}
 
 
+# Folders in the order in which several processes begin them: what takes longest is not left to one of them at the end.
+_FIRST = ("e2e", "brokers", "runtime", "permissions", "bench", "backports", "web")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A file's tests stay in one process, and so do those that share what `tests.permissions.looks` asked once."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        group = "looks" if "looks" in getattr(item, "fixturenames", ()) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[dict[str, str]]:
     """HOST and PORT of the session's server; not safe against a crash, and faster for it."""

@@ -20,7 +20,7 @@ from backports.models import (
     UpstreamFix,
     VersionPatch,
 )
-from xsa.models import Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
+from xsa.models import Admission, Advisory, AdvisoryVersion, Fix, FixPatch, Membership, Organisation, PatchFile, User
 
 DAY = datetime(2024, 5, 7, 12, 0, tzinfo=UTC)
 PLANNED = datetime(2031, 3, 4, 12, 0, tzinfo=UTC)
@@ -34,6 +34,11 @@ def person(username: str, *, listed: bool = False, security_team: bool = False, 
     Membership.objects.create(user=user, organisation=organisation, contact=contact)
     user.cleared = True
     return user
+
+
+def admit(user: User, to: Advisory) -> Admission:
+    """Let somebody into one advisory's room, as the member of their one organisation."""
+    return Admission.objects.create(advisory=to, membership=user.memberships.get(), admitted_by=user)
 
 
 def log_in(client: Client, user: User) -> Client:

@@ -57,6 +57,8 @@ class Origin:
 
 
 HERE = Origin()
+# Where an operator's command comes from.
+MACHINE = "the machine itself"
 _origin: ContextVar[Origin] = ContextVar("origin", default=HERE)
 
 

@@ -103,6 +103,13 @@ class Recent(Generic[K, V]):
         self.put(key, value)
         return value
 
+    def find(self, key: K) -> V | None:
+        """The value of `key`, or None when it is not there."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
     def __contains__(self, key: K) -> bool:
         with self._lock:
             return key in self._values

@@ -3,8 +3,8 @@
 Every C, C++ and assembler blob is read once, whatever branch holds it: the index file keeps the
 CRC-32 of each name, member and `name/arguments` in it (see `engine.guards.ccode.tokens`), never
 the text. A folder is two sorted arrays of those numbers, kept on disk and in memory by the folder's
-own oid, so that a tree costs only the folders that no tree before it had, and those only when a
-question gets as far as them. A name that no file has is taken for known about once in 30,000 times, by collision.
+own oid. Branches are read into it (`fill`); other trees, such as those that fixes were made on, are
+asked file by file (`glances`). A name that no file has is taken for known about once in 30,000 times, by collision.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import re
 import sqlite3
 import zlib
 from array import array
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,17 @@ import pygit2
 from backports.engine.guards import ccode
 
 from .errors import GitError
+from .glances import File, Glance, Hashes, content_of, hashes_of, held
 from .includes import Headers
 from .store import Recent, content_at, tree_at
 
 INDEX_NAME = "symbols-4.sqlite"  # the number changes with what tokens() gives
 FOLDERS_KEPT = 8_000  # about 5 kB each: some 40 MB in a worker
 LISTINGS_KEPT = 20_000
+GLANCES_KEPT = 2_000
 FILLED_KEPT = 100_000
 HOLDERS_KEPT = 50_000
 TREES_KEPT = 64
-BIGGEST_BLOB = 4 * 1024 * 1024
 MAX_FOLDERS = 24  # a name that more folders hold is used all over
 FIRST_FOLDERS = 8  # how many are asked first; each next lot is four times as large
 _ARCH = re.compile(r"(?:^|/)(?:arch/|asm-)([A-Za-z0-9]+)(?=/|$)")
@@ -45,7 +45,6 @@ _TABLES = (
     "blob (oid BLOB PRIMARY KEY, names BLOB)",
     "folder (oid BLOB PRIMARY KEY, headers BLOB, sources BLOB)",
 )
-Hashes = array  # of unsigned 32-bit numbers, ascending
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,10 @@ class Folder:
     headers: Hashes[int]
     sources: Hashes[int]
 
-    def holds(self, key: int) -> bool:
-        """Whether any of its files has the name of this number."""
-        return bool(_held(self.headers, (key,)) or _held(self.sources, (key,)))
+    def held(self, wanted: Mapping[int, bytes], *, headers_only: bool) -> list[int]:
+        """Those of the names, by number, that a file of the folder has."""
+        found = held(self.headers, wanted)
+        return found if headers_only else found + held(self.sources, [key for key in wanted if key not in found])
 
 
 class SymbolIndex:
@@ -74,7 +74,8 @@ class SymbolIndex:
         self._listings: Recent[str, _Listing] = Recent(LISTINGS_KEPT)
         self._flat: Recent[str, Folders] = Recent(LISTINGS_KEPT)
         self._trees: Recent[str, _Known] = Recent(TREES_KEPT)
-        self._holders: Recent[tuple[str, int], tuple[str, ...]] = Recent(HOLDERS_KEPT)
+        self._glances: Recent[str, Glance] = Recent(GLANCES_KEPT)
+        self._holders: Recent[tuple[str, bytes], tuple[str, ...]] = Recent(HOLDERS_KEPT)
 
     def of(self, repo: pygit2.Repository, treeish: str) -> TreeSymbols:
         """What the tree names; nothing is read until it is asked."""
@@ -89,13 +90,6 @@ class SymbolIndex:
             self._filled.put(oid, None)
             self._folders.put(oid, folder)
         return made
-
-    def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> None:
-        """Has the names of these folders' own files at hand."""
-        new = [folder for folder in folders if folder not in self._folders]
-        found, _ = self._read(repo, new) if new else ({}, 0)
-        for oid, folder in found.items():
-            self._folders.put(oid, folder)
 
     def _read(self, repo: pygit2.Repository, folders: Sequence[str]) -> tuple[dict[str, Folder], int]:
         """The names of folders, and how many blobs had to be read for them that the index lacked."""
@@ -116,30 +110,48 @@ class SymbolIndex:
         return {oid: _merged(self._listing(repo, oid), unpacked) for oid in folders}
 
     def _blobs(self, repo: pygit2.Repository, folders: Iterable[str]) -> list[str]:
-        return sorted({blob for folder in folders for blob, _ in self._listing(repo, folder).files})
+        return sorted({file.oid for folder in folders for file in self._listing(repo, folder).files})
 
-    def folder(self, repo: pygit2.Repository, oid: str) -> Folder:
-        """The names of one folder's own files."""
-        if oid not in self._folders:
-            self.load(repo, [oid])
-        return self._folders.get(oid, lambda: Folder(array("I"), array("I")))
+    def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> None:
+        """Has these folders' own files at hand: what the index holds of them, and a glance at each that it lacks."""
+        new = [oid for oid in folders if oid not in self._folders and oid not in self._glances]
+        for oid, folder in self._stored(new).items():
+            self._folders.put(oid, folder)
+        lacking = [oid for oid in new if oid not in self._folders]
+        for oid, glance in self._glance(repo, lacking).items() if lacking else ():
+            self._glances.put(oid, glance)
 
-    def files_with(self, repo: pygit2.Repository, folder: str, key: int) -> tuple[str, ...]:
-        """The names of a folder's own files that hold the name of this number."""
-        return self._holders.get((folder, key), lambda: tuple(self._search(repo, folder, key)))
-
-    def _search(self, repo: pygit2.Repository, folder: str, key: int) -> Iterator[str]:
-        known = self._names_of(repo, [blob for blob, _ in self._listing(repo, folder).files])
-        for entry in repo[folder].peel(pygit2.Tree):
-            if str(entry.id) in known and _held(_unpacked(known[str(entry.id)]), (key,)):
-                yield entry.name or ""
-
-    def _names_of(self, repo: pygit2.Repository, blobs: Sequence[str]) -> dict[str, bytes]:
-        """The packed names of blobs, which the index has unless it is in memory only."""
-        if self._file is None:
-            return {oid: _packed(repo, oid) for oid in blobs}
+    def _stored(self, folders: Sequence[str]) -> dict[str, Folder]:
+        if self._file is None or not folders:
+            return {}
         with self._connection(self._file) as database:
-            return _known_blobs(database, repo, blobs)[0]
+            return _stored_folders(database, folders)
+
+    def _glance(self, repo: pygit2.Repository, folders: Sequence[str]) -> dict[str, Glance]:
+        known: dict[str, Hashes[int]] = {}
+        if self._file is not None:
+            with self._connection(self._file) as database:
+                stored = _stored(database, "oid, names FROM blob", self._blobs(repo, folders))
+                known = {oid: _unpacked(data) for oid, data in stored}
+        read = functools.partial(content_of, repo)
+        return {
+            folder: Glance(tuple(file.with_names(known) for file in self._listing(repo, folder).files), read)
+            for folder in folders
+        }
+
+    def folder(self, repo: pygit2.Repository, oid: str) -> Folder | Glance:
+        """The names of one folder's own files."""
+        known = self._folders.find(oid) or self._glances.find(oid)
+        if known is None:
+            self.load(repo, [oid])
+        return known or self._folders.find(oid) or self._file_glance(repo, oid)
+
+    def files_with(self, repo: pygit2.Repository, folder: str, name: bytes) -> tuple[str, ...]:
+        """The names of a folder's own files that hold the name."""
+        return self._holders.get((folder, name), lambda: tuple(self._file_glance(repo, folder).with_name(name)))
+
+    def _file_glance(self, repo: pygit2.Repository, folder: str) -> Glance:
+        return self._glances.get(folder, lambda: self._glance(repo, [folder])[folder])
 
     def flat(self, repo: pygit2.Repository, oid: str) -> Folders:
         """Every folder at or below this one that holds C files itself, as (path from here, oid)."""
@@ -183,9 +195,9 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """What a folder holds: C files as (oid, whether it is a header), folders as (name, oid)."""
+    """What a folder holds itself: C files, and folders as (name, oid)."""
 
-    files: tuple[tuple[str, bool], ...]
+    files: tuple[File, ...]
     folders: tuple[tuple[str, str], ...]
 
     @classmethod
@@ -196,7 +208,7 @@ class _Listing:
             if isinstance(entry, pygit2.Tree):
                 folders.append((name, str(entry.id)))
             elif isinstance(entry, pygit2.Blob) and ccode.is_c(name):
-                files.append((str(entry.id), ccode.is_header(name)))
+                files.append(File(name, str(entry.id), ccode.is_header(name)))
         return cls(tuple(files), tuple(folders))
 
 
@@ -221,11 +233,11 @@ class TreeSymbols:
 
     def holding(self, name: bytes, path: str) -> Iterator[str]:
         """The C files in reach of `path` that hold the identifier, near folders first."""
-        near, key = self._near(path), zlib.crc32(name)
+        near, wanted = self._near(path), {zlib.crc32(name): name}
         self._index.load(self._repo, (oid for _, oid in near))
-        folders = [(folder, oid) for folder, oid in near if self._index.folder(self._repo, oid).holds(key)]
+        folders = [(folder, oid) for folder, oid in near if self._held(oid, wanted, headers_only=False)]
         for folder, oid in folders if len(folders) <= MAX_FOLDERS else ():
-            for file in self._index.files_with(self._repo, oid, key):
+            for file in self._index.files_with(self._repo, oid, name):
                 yield f"{folder}/{file}" if folder else file
 
     def read(self, path: str) -> bytes:
@@ -253,11 +265,11 @@ class TreeSymbols:
 
     def _find(self, names: Collection[bytes], path: str, *, headers_only: bool) -> frozenset[bytes]:
         known = self._known.answers.setdefault((reach_of(path), headers_only), {})
-        new = [name for name in names if name not in known]
+        new = [name for name in names if name not in known and name not in ccode.KEYWORDS]
         if new:
             found = self._search(new, path, headers_only=headers_only)
             known.update((name, name in found) for name in new)
-        return frozenset(name for name in names if known[name])
+        return frozenset(name for name in names if known.get(name))
 
     def _search(self, names: Collection[bytes], path: str, *, headers_only: bool) -> set[bytes]:
         wanted = {zlib.crc32(name): name for name in names}
@@ -265,12 +277,13 @@ class TreeSymbols:
         for lot in _lots(self._near(path)):
             self._index.load(self._repo, (oid for _, oid in lot))
             for _, oid in lot:
-                folder = self._index.folder(self._repo, oid)
-                for known in (folder.headers,) if headers_only else (folder.headers, folder.sources):
-                    found.update(wanted.pop(key) for key in _held(known, wanted))
+                found.update(wanted.pop(key) for key in self._held(oid, wanted, headers_only=headers_only))
                 if not wanted:
                     return found
         return found
+
+    def _held(self, folder: str, wanted: Mapping[int, bytes], *, headers_only: bool) -> list[int]:
+        return self._index.folder(self._repo, folder).held(wanted, headers_only=headers_only)
 
     def _near(self, path: str) -> Folders:
         """The folders that code at `path` can use, those first that are likeliest to hold a name."""
@@ -316,15 +329,9 @@ def _lots(folders: Folders) -> Iterator[Folders]:
         start, size = start + size, size * 4
 
 
-def _held(known: Hashes[int], wanted: Iterable[int]) -> list[int]:
-    """Those of the numbers that a sorted array holds."""
-    most = len(known)
-    return [key for key in wanted if (at := bisect_left(known, key)) < most and known[at] == key]
-
-
 def _merged(listing: _Listing, known: dict[str, Hashes[int]]) -> Folder:
     headers, sources = (
-        array("I", sorted(set().union(*(known[oid] for oid, is_header in listing.files if is_header is wanted))))
+        array("I", sorted(set().union(*(known[file.oid] for file in listing.files if file.is_header is wanted))))
         for wanted in (True, False)
     )
     return Folder(headers, sources)
@@ -357,10 +364,7 @@ def _stored(database: sqlite3.Connection, what: str, oids: Sequence[str]) -> Ite
 
 
 def _packed(repo: pygit2.Repository, oid: str) -> bytes:
-    blob = repo[oid].peel(pygit2.Blob)
-    if blob.size > BIGGEST_BLOB or blob.is_binary:
-        return b""
-    return array("I", sorted({zlib.crc32(token) for token in ccode.tokens(blob.data)})).tobytes()
+    return hashes_of(content_of(repo, oid)).tobytes()
 
 
 def _unpacked(data: bytes) -> Hashes[int]:

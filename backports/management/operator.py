@@ -17,7 +17,7 @@ class OperatorCommand(BaseCommand):
     recorded: ClassVar[bool] = True
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        with everything("command"), audit.coming_from("the machine itself"):
+        with everything("command"), audit.coming_from(audit.MACHINE):
             if self.recorded:
                 name = type(self).__module__.rpartition(".")[2]
                 audit.record("bypassed", actor=None, service="command", command=name, account=_account())

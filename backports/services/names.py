@@ -1,8 +1,8 @@
 """The names that trees know, for the guards: an index that all workers share, filled after each fetch.
 
-An attempt never fills it: where a branch was never indexed, the attempt goes on without it and is tried again
-once the index is there. What a single attempt still adds are the few blobs that came after the last filling, and
-those of the source's tree that it asks for.
+An attempt never writes to it: where a branch was never indexed, the attempt goes on without it and is tried again
+once the index is there. Files that came after the last filling, and those of the tree that a fix was made on, are
+asked by their text.
 """
 
 from __future__ import annotations

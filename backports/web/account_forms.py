@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordKeyForm
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
@@ -49,6 +49,33 @@ class AskForPassword(forms.Form):
         """Ask a worker; what allauth calls."""
         accounts.ask_for_password(email=self.cleaned_data["email"])
         return str(self.cleaned_data["email"])
+
+
+def _in_our_words(form: forms.Form, labels: dict[str, str]) -> None:
+    """Labels of our own, no placeholder that says them twice, and no help: the page says what a password must be."""
+    for name, label in labels.items():
+        field = form.fields[name]
+        field.label, field.help_text = label, ""
+        field.widget.attrs.pop("placeholder", None)
+
+
+NEW_PASSWORD = {"password1": "New password", "password2": "New password again"}
+
+
+class ChangePassword(ChangePasswordForm):
+    """The password until now, and the new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _in_our_words(self, {"oldpassword": "Password until now", **NEW_PASSWORD})
+
+
+class ChoosePassword(ResetPasswordKeyForm):
+    """A new password, by a mailed link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _in_our_words(self, NEW_PASSWORD)
 
 
 def _use_up(user: User, code: str) -> None:

@@ -111,6 +111,11 @@ class FactorRules(DefaultMFAAdapter):
         "cannot_delete_authenticator": "This is your only second factor. Set up another one first, then remove it."
     }
 
+    def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:  # noqa: A002
+        """What a new one is called until its owner names it."""
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return f"Passkey {count + 1}"
+
     def encrypt(self, text: str) -> str:
         """With a key made from SECRET_KEY, so that the database alone gives no codes."""
         return _keys().encrypt(text.encode()).decode()

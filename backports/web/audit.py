@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from xsa.audit import MACHINE
 from xsa.models import AuditRecord, Organisation
 from xsa.permissions import can_export_audit, can_read_audit, can_read_own_audit, demand
 from xsa.services.exports import export_audit
@@ -107,6 +108,7 @@ def _shown(row: AuditRecord, *, named: bool) -> dict[str, Any]:
     return {
         "record": row,
         "who": row.actor_name if named else "",
+        "nobody": "the machine" if row.address in ("", MACHINE) else "nobody known",
         "address": row.address if named or not row.actor else "",
         "detail": ", ".join(f"{name}: {_word(value)}" for name, value in sorted(row.detail.items())),
     }

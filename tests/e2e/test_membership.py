@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 def person(browser: Browser, server: Server, complaints: list[str]) -> tuple[BrowserContext, Page]:
     """A browser of one's own; what its pages complain of is kept."""
-    context = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900})
+    size = {"width": 1280, "height": 900}
+    # Colours that change slowly would be pictured half way.
+    context = browser.new_context(base_url=server.address, viewport=size, reduced_motion="reduce")
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if _complains(message) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -128,7 +130,17 @@ def invite(team: Page, server: Server) -> str:
     team.get_by_role("button", name="Invite", exact=True).click()
     expect(team.get_by_text(f"An invitation goes to {ADDRESS}.")).to_be_visible()
     shoot(team, "organisation-people")
+    reachable(team, "Remove member-one")
     return team.url
+
+
+def reachable(page: Page, name: str) -> None:
+    """What is done in a row of a table stands on a narrow screen, and not beyond its edge."""
+    page.set_viewport_size({"width": 390, "height": 900})
+    box = page.get_by_role("button", name=name).bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def enrol(page: Page, link: str) -> None:
@@ -149,6 +161,15 @@ def enrol(page: Page, link: str) -> None:
     shoot(page, "recovery-codes")
     page.goto("/account/")
     shoot(page, "account")
+    for name in ("sessions", "password"):
+        page.goto(f"/account/{name}/")
+        shoot(page, name)
+    page.goto("/tokens/")
+    page.get_by_label("Name").fill("nightly")
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_text("it is shown this once")).to_be_visible()
+    shoot(page, "tokens")
+    reachable(page, "End nightly now")
 
 
 def remove(team: Page, address: str) -> None:
@@ -188,6 +209,7 @@ def test_a_passkey_is_a_second_factor(pages: tuple[Page, Page], server: Server) 
     page.goto(f"{server_by_name}/account/keys/add/")
     page.get_by_label("Code").fill(server.code("public-only"))
     page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_label("Name")).to_have_value("Passkey 1")
     shoot(page, "passkey")
     page.get_by_role("button", name="Add it").click()
     expect(page).to_have_url(re.compile("/account/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 import pytest
@@ -70,6 +71,41 @@ def test_a_blob_is_read_once_whatever_tree_holds_it(project, tmp_path) -> None:
 def test_the_index_holds_no_text(project, tmp_path) -> None:
     SymbolIndex(tmp_path).fill(open_repository(project.path), first(project))
     assert b"lamp" not in (tmp_path / INDEX_NAME).read_bytes()
+
+
+TANGLED = b"""/* flicker (amber) */
+#define GLOW(a, b) ((a)->watts.peak + (b))
+struct lamp { int watts, lux; struct { int peak; } deep; };
+static void dim(struct lamp *l, int n) { if (n) l->deep.peak = lone.shade(n); printk("%pv %d lamp_off\\n", l); }
+"""
+ASSEMBLER = b".macro save reg, where\n  mov \\reg, \\where\n.endm\n  save %rax, 8\n"
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_tree_that_was_never_read_in_answers_as_one_that_was(project, tmp_path, on_disk: bool) -> None:
+    tip = project.commit("Add a tangle", {"lib/tangle.c": TANGLED, "lib/save.S": ASSEMBLER, "lib/lamp.h": HEADER})
+    repo = open_repository(project.path)
+    filled, glanced = (SymbolIndex(tmp_path / name if on_disk else None) for name in ("filled", "glanced"))
+    assert filled.fill(repo, tip) == 3
+    words = set(re.findall(rb"\w+", TANGLED + ASSEMBLER + HEADER))
+    asked = [
+        form % word for word in words for form in (b"%s", b".%s", b"%s/1", b"%s/2", b"@%s/2", b".deep.%s", b"%%%s")
+    ]
+    one, other = filled.of(repo, tip), glanced.of(repo, tip)
+    assert other.present(asked, "lib/new.c") == one.present(asked, "lib/new.c")
+    assert {b"GLOW/2", b".deep.peak", b".shade", b"%pv", b"@save/2", b"dim"} <= one.present(asked, "lib/new.c")
+    assert not {b"if", b"amber", b"shade", b"lamp_off"} & one.present(asked, "lib/new.c")
+    assert other.declared(asked, "lib/new.c") == one.declared(asked, "lib/new.c")
+    assert [list(other.holding(word, "lib/x.c")) for word in words] == [
+        list(one.holding(word, "lib/x.c")) for word in words
+    ]
+
+
+def test_asking_writes_nothing_into_the_index(project, tmp_path) -> None:
+    index = SymbolIndex(tmp_path)
+    repo, tip = open_repository(project.path), first(project)
+    assert index.of(repo, tip).present([b"dim"], "lib/lamp.c") == {b"dim"}
+    assert SymbolIndex(tmp_path).fill(repo, tip) == 3
 
 
 def test_a_file_that_is_no_index_is_told(project, tmp_path) -> None:

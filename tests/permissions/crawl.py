@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
@@ -12,7 +13,8 @@ from django.test import Client
 from tests.permissions.routes import EMPTY, ROWS
 from tests.permissions.world import Names
 
-MOST = 600
+MOST = 2000
+OWN = "http://testserver"
 _LEAVES = re.compile(r"^/(logout|login)/")
 
 
@@ -27,6 +29,24 @@ class _Links(HTMLParser):
                 self.found.add(value)
 
 
+def named(data: Any) -> Iterator[str]:
+    """The addresses of ours that data names, wherever in it they stand."""
+    if isinstance(data, dict | list):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from named(value)
+    elif isinstance(data, str) and data.startswith(("/", OWN)):
+        yield data.removeprefix(OWN).partition("#")[0]
+
+
+def found_in(answer: Any, path: str) -> list[str]:
+    """Where an answer leads, whether it is a page or data."""
+    kind = answer.get("Content-Type", "")
+    if kind.startswith("text/html"):
+        return sorted(links(answer.content.decode(), path))
+    is_data = kind.partition(";")[0].endswith(("/json", "+json")) and answer.content
+    return sorted(named(json.loads(answer.content))) if is_data else []
+
+
 def links(page: str, path: str) -> Iterator[str]:
     """The addresses of ours that a page names, without fragments."""
     parser = _Links()
@@ -34,14 +54,6 @@ def links(page: str, path: str) -> Iterator[str]:
     for link in parser.found:
         whole = path.partition("?")[0] + link if link.startswith("?") else link
         yield whole.partition("#")[0]
-
-
-_ADDRESS = re.compile(r'"(/[^"\s]*)"')
-
-
-def addresses(text: str) -> Iterator[str]:
-    """The addresses of ours that an answer in JSON names."""
-    yield from _ADDRESS.findall(text)
 
 
 def starts(*worlds: Names) -> Iterator[str]:
@@ -59,15 +71,18 @@ def starts(*worlds: Names) -> Iterator[str]:
 
 def crawl(client: Client, *worlds: Names) -> Mapping[str, Any]:
     """Answers by address: everything known and everything that is linked from what was answered."""
-    waiting, answers = list(starts(*worlds)), {}
-    while waiting and len(answers) < MOST:
+    return dict(walk(client, *worlds))
+
+
+def walk(client: Client, *worlds: Names) -> Iterator[tuple[str, Any]]:
+    """The same, one by one."""
+    waiting, seen = list(starts(*worlds)), set()
+    while waiting and len(seen) < MOST:
         path = waiting.pop(0)
-        if path in answers or _LEAVES.match(path):
+        if path in seen or _LEAVES.match(path):
             continue
-        answers[path] = answer = client.get(path)
-        if answer.get("Content-Type", "").startswith("text/html"):
-            waiting += sorted(links(answer.content.decode(), path))
-        if answer.get("Content-Type", "") == "application/json":
-            waiting += sorted({*addresses(answer.content.decode())} - answers.keys())
+        seen.add(path)
+        answer = client.get(path)
+        yield path, answer
+        waiting += found_in(answer, path)
     assert not waiting, "the crawl has no end"
-    return answers

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.permissions.account_routes import ACCOUNT_ROWS
 from tests.permissions.actors import ACTORS, SEE_EMBARGOED
+from tests.permissions.tokens import PROGRAMS, Program
 
 SAFE = ("GET", "HEAD")
+NOT_THERE = 404
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOGGED_IN = frozenset(ACTORS) - {"anonymous"}
 EVERYONE = frozenset(ACTORS)
 TEAM = frozenset({"team"})
-TOGETHER = frozenset({"contact", "team"})  # and whoever was let in, while it is embargoed
-LET_IN = frozenset({"guest"})
 ROOM = frozenset({"contact", "team"})  # and a guest, while it is embargoed
 GUEST = frozenset({"guest"})
 NOBODY: frozenset[str] = frozenset()  # but the organisation's own people, who are none of these actors
+# What a token must be made for, by method, where it opens data.
+READING: Mapping[str, str] = {"GET": "read", "HEAD": "read"}
+REVIEWING: Mapping[str, str] = dict.fromkeys(READING, "review")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,12 @@ class Row:
     `anonymous` what somebody who is not logged in gets, where that is a way to the login. `post` is what an empty form
     is answered, and `patch` a change of nothing, where that differs; `anonymous_change` what either gets from somebody
     who is not logged in. `in_the_room` says who else is allowed while it is embargoed.
+
+    `tokens` are the methods that a token may use, with the verb that it must be made for; none on a page. What is not
+    theirs answers 403, whatever stands behind the address, and 401 to a token that is no good; `unknown` is for methods
+    that the address does not know either. `elsewhere` is what a token for other branches gets; `everywhere`: it is
+    about an advisory and no branch of it. `narrow`: a token that names advisories is shown no other, disclosed or not.
+    `post_by_token` is what an empty form is answered, where that differs from what a person gets.
     """
 
     path: str
@@ -46,6 +56,12 @@ class Row:
     patch: int = 0
     anonymous_change: int = 0
     queries: tuple[str, ...] = field(default=("",))
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: int = 404
+    unknown: int = 403
+    post_by_token: int = 0
+    everywhere: bool = False
+    narrow: bool = False
 
     @property
     def about_one(self) -> bool:
@@ -66,6 +82,34 @@ class Row:
             return self.denied
         return {"POST": self.post, "PATCH": self.patch}.get(method, 0) or self.status
 
+    def expected_by_token(self, actor: str, method: str, *, embargoed: bool) -> int:
+        """The status that a program of `PROGRAMS` gets."""
+        one = PROGRAMS[actor]
+        if not one.good:
+            return 401
+        if method not in self.methods:
+            return self.unknown
+        if self.tokens.get(method) not in one.verbs:
+            return 403
+        if self.about_one and not self._shown_to(one, embargoed=embargoed):
+            return 404
+        if one.branches and not self.everywhere and (method in SAFE or self.elsewhere == NOT_THERE):
+            return self.elsewhere
+        if self.allowed != EVERYONE and not embargoed:
+            return self.denied  # no token of these speaks for the room of a disclosed one
+        return {"POST": self.post_by_token or self.post}.get(method, 0) or self.status
+
+    def _shown_to(self, one: Program, *, embargoed: bool) -> bool:
+        if embargoed:
+            return one.sees or (self.everywhere and one.embargoed == "secret")
+        return not (self.narrow and one.embargoed)
+
+
+def _data(path: str, methods: tuple[str, ...] = SAFE, *what: Any, changing: str = "", **columns: Any) -> Row:
+    """An address of the API: `changing` is what a token must be made for that changes something there."""
+    tokens = {method: READING.get(method, changing) for method in methods}
+    return Row(path, methods, *what, **{"tokens": tokens, "unknown": 405, "narrow": True, **columns})
+
 
 FORMATS = ("", "?format=json", "?format=raw", "?page=2")
 API = ("", "?format=json", "?fields=id", "?cursor=x")
@@ -74,10 +118,10 @@ ROWS: Mapping[str, Row] = {
     "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
     "progress": Row("/r/toy/progress/?newest=9999&oldest=1&since=0"),
     "branch": Row("/r/toy/branches/4.1/", queries=("", "?outcome=applied", "?outcome=conflict")),
-    "applied": Row("/r/toy/branches/4.1/applied.mbox", queries=("", "?confidence=review")),
+    "applied": Row("/r/toy/branches/4.1/applied.mbox", queries=("", "?confidence=review"), tokens=READING),
     "advisories": Row("/advisories/", queries=("", "?text=canarytitleqzx", "?after=500")),
     "advisory": Row("/advisories/{number}/", queries=FORMATS),
-    "bundle": Row("/advisories/{number}/files.tar", queries=FORMATS),
+    "bundle": Row("/advisories/{number}/files.tar", queries=FORMATS, tokens=READING),
     "disclosure": Row("/advisories/{number}/disclosure/", methods=(*SAFE, "POST"), post=400, allowed=TEAM),
     "state": Row(
         "/advisories/{number}/statements/",
@@ -87,15 +131,15 @@ ROWS: Mapping[str, Row] = {
         in_the_room=frozenset({"guest"}),
     ),
     "attempt": Row("/attempts/{attempt}/", queries=FORMATS),
-    "result": Row("/attempts/{attempt}/result.patch", queries=FORMATS),
-    "file": Row("/files/{file}/raw", queries=FORMATS),
+    "result": Row("/attempts/{attempt}/result.patch", queries=FORMATS, tokens=READING),
+    "file": Row("/files/{file}/raw", queries=FORMATS, tokens=READING),
     "retry": Row("/attempts/{attempt}/retry/", methods=("POST",), status=302, anonymous=302),
     "backport": Row("/backports/{backport}/", queries=FORMATS),
     "backport_version": Row("/backports/{backport}/v1/", queries=FORMATS),
     "backport_life": Row("/backports/{backport}/life/", ("POST",), allowed=NOBODY, anonymous=302),
     "version_comparison": Row("/versions/{backport_version}/comparison/", queries=("", "?with=official", "?with=x")),
-    "version_file": Row("/versions/{backport_version}/files/raw", queries=FORMATS),
-    "version_manifest": Row("/versions/{backport_version}/files/raw.json"),
+    "version_file": Row("/versions/{backport_version}/files/raw", queries=FORMATS, tokens=READING),
+    "version_manifest": Row("/versions/{backport_version}/files/raw.json", tokens=READING),
     "uploads": Row("/uploads/", (*SAFE, "POST"), allowed=LOGGED_IN - {"former", "halfway"}, anonymous=302),
     "finish": Row(
         "/attempts/{attempt}/finish/", (*SAFE, "POST"), allowed=LOGGED_IN - {"former", "halfway"}, anonymous=302
@@ -105,40 +149,66 @@ ROWS: Mapping[str, Row] = {
     "repositories": Row("/repositories/"),
     "fetch": Row("/repositories/toy/fetch/", methods=("POST",), status=302, allowed=TEAM),
     "glossary": Row("/glossary/"),
-    "api_root": Row("/api/v1/"),
-    "api_openapi": Row("/api/v1/openapi.yaml"),
-    "api_advisories": Row("/api/v1/advisories/", queries=("", "?text=canarytitleqzx", "?text=7123", "?embargoed=true")),
-    "api_advisory": Row("/api/v1/advisories/{number}/", queries=API),
-    "api_fixes": Row("/api/v1/advisories/{number}/fixes/", queries=API),
-    "api_fix": Row("/api/v1/fixes/{fix}/", queries=API),
-    "api_branches": Row("/api/v1/branches/"),
-    "api_attempts": Row("/api/v1/attempts/", queries=("", "?advisory=7123", "?missing=true", "?limit=1")),
-    "api_attempt": Row("/api/v1/attempts/{attempt}/", queries=API),
-    "api_attempt_mbox": Row("/api/v1/attempts/{attempt}/result.mbox", queries=("", "?format=raw")),
-    "api_attempt_patch": Row("/api/v1/attempts/{attempt}/result.patch", queries=("", "?format=raw")),
-    "api_cell_backports": Row(
-        "/api/v1/advisories/{number}/branches/4.1/backports/", (*SAFE, "POST"), post=400, anonymous_change=401
+    "api_root": _data("/api/v1/", elsewhere=200),
+    "api_openapi": _data("/api/v1/openapi.yaml", elsewhere=200),
+    "api_advisories": _data(
+        "/api/v1/advisories/", elsewhere=200, queries=("", "?text=canarytitleqzx", "?text=7123", "?embargoed=true")
     ),
-    "api_backports": Row("/api/v1/backports/", queries=("", "?advisory=7123", "?mine=true", "?limit=1")),
-    "api_backport": Row(
-        "/api/v1/backports/{backport}/", (*SAFE, "PATCH"), patch=403, anonymous_change=401, queries=API
+    "api_advisory": _data("/api/v1/advisories/{number}/", queries=API, everywhere=True),
+    "api_fixes": _data("/api/v1/advisories/{number}/fixes/", queries=API, everywhere=True),
+    "api_fix": _data("/api/v1/fixes/{fix}/", queries=API),
+    "api_branches": _data("/api/v1/branches/", elsewhere=200),
+    "api_attempts": _data(
+        "/api/v1/attempts/", elsewhere=200, queries=("", "?advisory=7123", "?missing=true", "?limit=1")
     ),
-    "api_versions": Row("/api/v1/backports/{backport}/versions/", queries=API),
-    "api_version": Row("/api/v1/versions/{backport_version}/", queries=API),
-    "api_version_patch": Row("/api/v1/versions/{backport_version}/patches.patch", queries=("", "?format=raw")),
-    "api_uploads": Row("/api/v1/uploads/", (*SAFE, "POST"), post=400, anonymous_change=401),
-    "api_confirm": Row("/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401),
-    "api_organisations": Row("/api/v1/organisations/"),
+    "api_attempt": _data("/api/v1/attempts/{attempt}/", queries=API),
+    "api_attempt_mbox": _data("/api/v1/attempts/{attempt}/result.mbox", queries=("", "?format=raw")),
+    "api_attempt_patch": _data("/api/v1/attempts/{attempt}/result.patch", queries=("", "?format=raw")),
+    "api_cell_backports": _data(
+        "/api/v1/advisories/{number}/branches/4.1/backports/",
+        (*SAFE, "POST"),
+        post=400,
+        anonymous_change=401,
+        changing="upload",
+    ),
+    "api_backports": _data(
+        "/api/v1/backports/", elsewhere=200, queries=("", "?advisory=7123", "?mine=true", "?limit=1")
+    ),
+    "api_backport": _data(
+        "/api/v1/backports/{backport}/",
+        (*SAFE, "PATCH"),
+        patch=403,
+        anonymous_change=401,
+        queries=API,
+        changing="upload",
+    ),
+    "api_versions": _data("/api/v1/backports/{backport}/versions/", queries=API),
+    "api_version": _data("/api/v1/versions/{backport_version}/", queries=API),
+    "api_version_patch": _data("/api/v1/versions/{backport_version}/patches.patch", queries=("", "?format=raw")),
+    "api_uploads": _data(
+        "/api/v1/uploads/", (*SAFE, "POST"), elsewhere=200, post=400, anonymous_change=401, changing="upload"
+    ),
+    "api_confirm": _data(
+        "/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401, changing="upload"
+    ),
+    "api_organisations": _data("/api/v1/organisations/", elsewhere=200),
     "claim": Row("/advisories/{number}/claims/", ("POST",), 400, ROOM, in_the_room=GUEST),
     "change_claims": Row("/advisories/{number}/claims/change/", ("POST",), 400, ROOM, in_the_room=GUEST),
     "timeline": Row("/advisories/{number}/timeline/", (*SAFE, "POST"), post=400, anonymous_change=403, queries=FORMATS),
     "check": Row("/checks/{check}/", queries=FORMATS),
-    "check_log": Row("/checks/{check}/log.txt", queries=FORMATS),
+    "check_log": Row("/checks/{check}/log.txt", queries=FORMATS, tokens=READING),
     "required_checks": Row("/r/toy/branches/4.1/required-checks/", ("POST",), status=302, allowed=TEAM),
-    "api_advisory_claims": Row("/api/v1/advisories/{number}/claims/", ("POST",), post=400, anonymous_change=401),
-    "api_claims": Row("/api/v1/claims/", queries=("", "?advisory=7123", "?open=false")),
+    "api_advisory_claims": _data(
+        "/api/v1/advisories/{number}/claims/",
+        ("POST",),
+        post=400,
+        anonymous_change=401,
+        changing="upload",
+        everywhere=True,
+    ),
+    "api_claims": _data("/api/v1/claims/", elsewhere=200, queries=("", "?advisory=7123", "?open=false")),
     # Claims stay with the room after the disclosure.
-    "api_claim": Row(
+    "api_claim": _data(
         "/api/v1/claims/{claim}/",
         (*SAFE, "PATCH"),
         allowed=ROOM,
@@ -147,56 +217,89 @@ ROWS: Mapping[str, Row] = {
         patch=428,
         anonymous_change=401,
         queries=API,
+        changing="upload",
     ),
-    "api_checks": Row(
-        "/api/v1/versions/{backport_version}/checks/", (*SAFE, "POST"), post=403, anonymous_change=401, queries=API
+    "api_checks": _data(
+        "/api/v1/versions/{backport_version}/checks/",
+        (*SAFE, "POST"),
+        post=403,
+        anonymous_change=401,
+        queries=API,
+        post_by_token=400,
+        changing="check",
     ),
-    "api_check": Row("/api/v1/checks/{check}/", queries=API),
-    "api_check_log": Row("/api/v1/checks/{check}/log.txt", queries=("", "?format=raw")),
-    "api_webhooks": Row("/api/v1/webhooks/", (*SAFE, "POST"), post=403, anonymous_change=401),
-    "api_event": Row("/api/v1/events/{event}/", queries=API),
-    "api_events": Row("/api/v1/events/", queries=("", "?newest=true", "?advisory=7123", "?limit=1")),
-    "review": Row("/versions/{backport_version}/review/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
+    "api_check": _data("/api/v1/checks/{check}/", queries=API),
+    "api_check_log": _data("/api/v1/checks/{check}/log.txt", queries=("", "?format=raw")),
+    "api_webhooks": _data(
+        "/api/v1/webhooks/",
+        (*SAFE, "POST"),
+        elsewhere=200,
+        post=403,
+        anonymous_change=401,
+        post_by_token=400,
+        changing="read",
+    ),
+    "api_event": _data("/api/v1/events/{event}/", queries=API, everywhere=True),
+    "api_events": _data("/api/v1/events/", elsewhere=200, queries=("", "?newest=true", "?advisory=7123", "?limit=1")),
+    "review": Row("/versions/{backport_version}/review/", ("POST",), 400, ROOM, in_the_room=GUEST, anonymous=302),
     "comment_line": Row(
         "/versions/{backport_version}/comment/",
         (*SAFE, "POST"),
-        allowed=TOGETHER,
-        in_the_room=LET_IN,
+        allowed=ROOM,
+        in_the_room=GUEST,
         anonymous=302,
         post=400,
         queries=("", "?at=p1-f1-h1-2"),
     ),
-    "say_of_backport": Row(
-        "/backports/{backport}/comments/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302
-    ),
-    "say": Row("/advisories/{number}/comments/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
-    "answer": Row("/comments/{comment}/answers/", ("POST",), 400, TOGETHER, in_the_room=LET_IN, anonymous=302),
+    "say_of_backport": Row("/backports/{backport}/comments/", ("POST",), 400, ROOM, in_the_room=GUEST, anonymous=302),
+    "say": Row("/advisories/{number}/comments/", ("POST",), 400, ROOM, in_the_room=GUEST, anonymous=302),
+    "answer": Row("/comments/{comment}/answers/", ("POST",), 400, ROOM, in_the_room=GUEST, anonymous=302),
     "set_quorum": Row("/advisories/{number}/quorum/", ("POST",), 400, TEAM, anonymous=302),
-    "api_text_to_sign": Row("/api/v1/versions/{backport_version}/review.txt?verdict=approve"),
-    "api_version_reviews": Row(
-        "/api/v1/versions/{backport_version}/reviews/", ("POST",), post=400, anonymous_change=401
+    "api_text_to_sign": _data("/api/v1/versions/{backport_version}/review.txt?verdict=approve", tokens=REVIEWING),
+    "api_version_reviews": _data(
+        "/api/v1/versions/{backport_version}/reviews/",
+        ("POST",),
+        post=400,
+        anonymous_change=401,
+        changing="review",
     ),
-    "api_version_comments": Row(
-        "/api/v1/versions/{backport_version}/comments/", ("POST",), post=400, anonymous_change=401
+    "api_version_comments": _data(
+        "/api/v1/versions/{backport_version}/comments/", ("POST",), post=400, anonymous_change=401, changing="review"
     ),
-    "api_backport_comments": Row("/api/v1/backports/{backport}/comments/", ("POST",), post=400, anonymous_change=401),
-    "api_advisory_comments": Row("/api/v1/advisories/{number}/comments/", ("POST",), post=400, anonymous_change=401),
-    "api_answers": Row(
+    "api_backport_comments": _data(
+        "/api/v1/backports/{backport}/comments/", ("POST",), post=400, anonymous_change=401, changing="review"
+    ),
+    "api_advisory_comments": _data(
+        "/api/v1/advisories/{number}/comments/",
+        ("POST",),
+        post=400,
+        anonymous_change=401,
+        changing="review",
+        everywhere=True,
+    ),
+    "api_answers": _data(
         "/api/v1/comments/{comment}/answers/",
         ("POST",),
         422,
-        TOGETHER,
-        in_the_room=LET_IN,
+        ROOM,
+        in_the_room=GUEST,
         anonymous_change=401,
+        changing="review",
     ),
-    "api_quorum": Row(
-        "/api/v1/advisories/{number}/quorum/", (*SAFE, "PATCH"), patch=400, anonymous_change=401, queries=API
+    "api_quorum": _data(
+        "/api/v1/advisories/{number}/quorum/",
+        (*SAFE, "PATCH"),
+        patch=400,
+        anonymous_change=401,
+        queries=API,
+        changing="review",
+        everywhere=True,
     ),
-    "api_reviews": Row("/api/v1/reviews/", queries=("", "?advisory=7123", "?stale=true", "?limit=1")),
-    "api_review_drafts": Row("/api/v1/reviews/drafts/"),
-    "api_review": Row("/api/v1/reviews/{review}/", queries=API),
-    "api_comments": Row("/api/v1/comments/", queries=("", "?advisory=7123", "?limit=1")),
-    "api_comment": Row("/api/v1/comments/{comment}/", queries=API),
+    "api_reviews": _data("/api/v1/reviews/", elsewhere=200, queries=("", "?advisory=7123", "?stale=true", "?limit=1")),
+    "api_review_drafts": _data("/api/v1/reviews/drafts/", elsewhere=200, tokens=REVIEWING),
+    "api_review": _data("/api/v1/reviews/{review}/", queries=API),
+    "api_comments": _data("/api/v1/comments/", elsewhere=200, queries=("", "?advisory=7123", "?limit=1")),
+    "api_comment": _data("/api/v1/comments/{comment}/", queries=API),
     "healthz": Row("/healthz", status=503),
 }
 # Nothing stands behind these in this world, so that they answer 404 to everyone; their own tests give them something.
@@ -215,6 +318,12 @@ EMPTY: Mapping[str, str] = {
     "api_signed_review": "/api/v1/reviews/{review}/signed.json",
     "proposal": "/attempts/{attempt}/proposal.patch",
     "explained": "/attempts/{attempt}/proposals/drops.patch",
+}
+# Those of them that tokens may ask for.
+EMPTY_DATA: Mapping[str, Row] = {
+    **{name: Row(EMPTY[name], status=404, tokens=READING) for name in ("fix", "proposal", "explained")},
+    **{name: _data(path, status=404) for name, path in EMPTY.items() if name.startswith("api_")},
+    "api_webhook": _data(EMPTY["api_webhook"], (*SAFE, "DELETE"), status=404, tokens={**READING, "DELETE": "read"}),
 }
 # Those about accounts have a matrix of their own: they know of no advisory.
 ACCOUNTS = frozenset(ACCOUNT_ROWS)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.test import Client
 from django.utils import timezone
 
 from backports.models import Attempt, BackportVersion, Branch, Check, Claim, Comment, Event, Review
-from backports.services import checking, claiming, commenting, receiving, reviewing, sharing
+from backports.services import checking, claiming, commenting, looking, receiving, reviewing, sharing
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
 from backports.services.reviewing import Said
@@ -19,8 +20,10 @@ from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
 from tests.xsa.samples import advisory
-from xsa.models import Advisory, Fix, PatchFile, User
+from xsa.models import Advisory, Fix, Membership, PatchFile, User
+from xsa.services import disclosing, plans, rooms
 from xsa.services.disclose import disclose
+from xsa.services.tokens import create_token
 
 SECRET, KNOWN = 7123, 456
 THINGS = (
@@ -89,19 +92,25 @@ def _backport(row: Advisory) -> None:
     """A member's backport of it on 4.1, shared with the room."""
     keeper = User.objects.filter(username="keeper").first() or factories.person("keeper", listed=True)
     keeper.cleared = True
+    version = _send(keeper, row, "4.1")
+    sharing.share(keeper, backport=version.backport)
+    _talk(keeper, row)
+    _work_on(keeper, row, version)
+
+
+def _send(user: User, row: Advisory, branch: str) -> BackportVersion:
+    """The official patch, sent as a backport of somebody's organisation; a draft."""
     file = PatchFile.objects.get(version__advisory=row, kind="patch")
     received = receiving.submit(
-        keeper,
-        organisation=keeper.memberships.get().organisation,
+        user,
+        organisation=user.memberships.get().organisation,
         name=file.name,
         data=bytes(file.data),
         advisory=row,
-        branch=Branch.objects.get(name="4.1", repository__name="toy"),
+        branch=Branch.objects.get(name=branch, repository__name="toy"),
     )
     assert received.version is not None
-    sharing.share(keeper, backport=received.version.backport)
-    _talk(keeper, row, received.version)
-    _work_on(keeper, row, received.version)
+    return received.version
 
 
 def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
@@ -117,13 +126,11 @@ def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
     keeper.speaks_for = None
 
 
-def _talk(keeper: User, row: Advisory, version: BackportVersion) -> None:
+def _talk(keeper: User, row: Advisory) -> None:
     """What the keeper says of the backport, of its first line, and of the advisory."""
     place = keeper.memberships.get().organisation
     word = "canary{}qzx" if row.number == SECRET else "plain {}"
-    version = BackportVersion.objects.select_related("backport__advisory", "backport__branch__repository").get(
-        pk=version.pk
-    )
+    version = _kept(row)
     said = Said("comment", word.format("review"))
     reviewing.give(keeper, version=version, organisation=place, said=said)
     first = Where(place=(1, 1, 1, 1))
@@ -134,6 +141,79 @@ def _talk(keeper: User, row: Advisory, version: BackportVersion) -> None:
 def _take(workshop: Workshop, number: int, title: str, files: dict[str, bytes]) -> None:
     lines = "\n".join(f"{name}    xen-unstable" for name in files)
     ingest(None, files=advisory(number, title=title, lines=lines, files=files), project=workshop.repository.project)
+
+
+@dataclass(frozen=True)
+class People:
+    """Those who share the room; that they and their organisations are there is no secret.
+
+    One more of another organisation, the keeper, has a backport of each advisory.
+    """
+
+    contact: User
+    colleague: User
+    team: User
+
+
+def room_people() -> People:
+    """They exist before there is anything to share."""
+    contact = factories.person("room-contact", listed=True)
+    colleague = User.objects.create_user("room-colleague")
+    Membership.objects.create(user=colleague, organisation=contact.memberships.get().organisation)
+    contact.memberships.update(role=Membership.Role.ADMIN)
+    factories.person("keeper", listed=True)
+    return People(contact, colleague, factories.person("room-team", security_team=True))
+
+
+def people_there() -> People:
+    """The same, where they exist already."""
+    contact, colleague, team = (User.objects.get(username=f"room-{name}") for name in ("contact", "colleague", "team"))
+    contact.cleared = team.cleared = True
+    return People(contact, colleague, team)
+
+
+def live_in(row: Advisory, people: People) -> None:
+    """What a room is full of after a while: readings, downloads, statements, tokens, colleagues, requests, dates."""
+    reader = factories.log_in(Client(), people.contact)
+    names = names_of(row).words
+    for path in (
+        "/advisories/{number}/",
+        "/attempts/{attempt}/",
+        "/attempts/{attempt}/result.patch",
+        "/files/{file}/raw",
+    ):
+        assert reader.get(path.format(**names)).status_code == 200
+    place = people.contact.memberships.get().organisation
+    rooms.admit(people.contact, membership=people.colleague.memberships.get(), advisory=row)
+    rooms.state(people.contact, organisation=place, advisory=row, branch="4.1", state="looking")
+    ends = timezone.now() + timedelta(days=3)
+    create_token(
+        people.contact, organisation=place, name="a script", expires_at=ends, embargoed=True, advisories=[row.number]
+    )
+    plans.note_plan(None, advisory=row, at=ends)
+    disclosing.ask(people.team, advisory=row, reason="canarynotesqzx")
+    _answer_the_keeper(row, people.contact)
+
+
+def _answer_the_keeper(row: Advisory, contact: User) -> None:
+    """Another organisation's part in it: its own draft, a word on the keeper's backport, a claim, what it has seen."""
+    place = contact.memberships.get().organisation
+    version = _kept(row)
+    _send(contact, row, "4.2")
+    reviewing.give(contact, version=version, organisation=place, said=Said("approve", "canaryreviewqzx"))
+    thread = Comment.objects.get(version=version, thread=None)
+    commenting.answer(contact, thread=thread, organisation=place, text="canarycommentqzx")
+    branch = Branch.objects.get(name="4.3", repository__name="toy")
+    until = timezone.now() + timedelta(days=1)
+    claiming.claim(contact, organisation=place, advisory=row, branches=[branch], until=until)
+    event = Event.objects.filter(advisory=row).latest("position")
+    looking.mark(contact, event=event)
+
+
+def _kept(row: Advisory) -> BackportVersion:
+    """The keeper's backport of an advisory, in its one version."""
+    rows = BackportVersion.objects.select_related("backport__advisory", "backport__branch__repository", "made_by")
+    return rows.get(backport__advisory=row, made_by__username="keeper")
 
 
 @dataclass(frozen=True)
@@ -149,7 +229,7 @@ def names_of(row: Advisory) -> Names:
     attempt = Attempt.objects.get(advisory=row, branch__name="4.1")
     file = PatchFile.objects.filter(version__advisory=row, kind="patch").get()
     fix = Fix.objects.filter(version__advisory=row).get()
-    version = BackportVersion.objects.select_related("backport").get(backport__advisory=row)
+    version = _kept(row)
     things = {
         "attempt": attempt,
         "file": file,
@@ -157,10 +237,10 @@ def names_of(row: Advisory) -> Names:
         "backport": version.backport,
         "backport_version": version,
         "upload": version.upload,
-        "review": Review.objects.get(version=version),
-        "comment": Comment.objects.get(version=version),
+        "review": Review.objects.get(version=version, made_by=version.made_by),
+        "comment": Comment.objects.get(version=version, thread=None),
         "check": Check.objects.get(version=version),
-        "claim": Claim.objects.get(advisory=row),
+        "claim": Claim.objects.get(advisory=row, made_by=version.made_by),
         "event": Event.objects.filter(advisory=row, kind="advisory.version").first(),
     }
     return Names(row.number, {"number": str(row.number)} | {name: str(one.pk) for name, one in things.items() if one})

@@ -222,3 +222,13 @@ def test_the_pages_are_linked_from_where_one_looks(world: World, team: Client, m
     assert 'href="/organisation/audit/"' in member.get(f"/organisations/{organisation.pk}/").content.decode()
     linked = team.get(f"/organisations/{organisation.pk}/").content.decode()
     assert 'href="/audit/?organisation=Example%20member"' in linked
+
+
+@pytest.mark.parametrize(
+    ("address", "who"), [("192.0.2.7", "nobody known"), ("", "the machine"), (audit.MACHINE, "the machine")]
+)
+def test_what_the_machine_did_is_told_from_what_strangers_did(db: None, team: Client, address: str, who: str) -> None:
+    with audit.coming_from(address):
+        audit.record("tried-out", actor=None)
+    page = team.get("/audit/?verb=tried-out").content.decode()
+    assert f'<span class="soft">{who}</span>' in page

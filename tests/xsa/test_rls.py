@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
 from backports.models import Attempt, Resolution, UpstreamFix
 from tests import factories
@@ -225,10 +225,10 @@ def committed_secret(committed_db: None) -> Iterator[Advisory]:
     yield factories.advisory(777, disclosed=False)
 
 
-@pytest.mark.parametrize("end", ["commit", "rollback", "timeout", "outside"])
+@pytest.mark.parametrize("end", ["commit", "rollback", "timeout", "lost", "outside"])
 def test_a_connection_that_is_used_again_carries_nobody(committed_secret: Advisory, end: str) -> None:
     with ExitStack() as stack:
-        if end in ("rollback", "timeout"):
+        if end in ("rollback", "timeout", "lost"):
             stack.enter_context(pytest.raises(DatabaseError))
         with everything("attempts"):
             if end == "outside":
@@ -242,6 +242,14 @@ def test_a_connection_that_is_used_again_carries_nobody(committed_secret: Adviso
         assert cursor.fetchone() == (0,)
 
 
+def test_a_database_that_goes_away_is_told_as_such(committed_secret: Advisory) -> None:
+    """Its own error comes through the blocks that name a reader, and nobody's name holds after it."""
+    with pytest.raises(OperationalError), transaction.atomic(), everything("attempts"):
+        connection.cursor().execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with _acting(NOBODY):
+        assert seen(Advisory) == 0
+
+
 def _use(end: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         assert seen(Advisory) == 1
@@ -250,6 +258,8 @@ def _use(end: str) -> None:
             cursor.execute("SELECT 1 / 0")
         if end == "timeout":
             cursor.execute("SELECT pg_sleep(1)")
+        if end == "lost":
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 def test_another_thread_begins_as_nobody(committed_secret: Advisory) -> None:
@@ -271,6 +281,23 @@ def test_a_list_that_is_read_bit_by_bit_outside_a_transaction_is_read_as_the_rea
         assert [row.number for row in Advisory.objects.iterator(chunk_size=1)] == [777]
     with _acting(NOBODY):
         assert list(Advisory.objects.iterator(chunk_size=1)) == []
+
+
+def test_a_single_query_tells_its_reader_and_leaves_nobody_behind(committed_secret: Advisory) -> None:
+    with everything("attempts"), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), '100%' FROM xsa_advisory")
+        assert cursor.fetchone() == (1, "100%")
+        cursor.execute("SELECT count(*), '%%', %s FROM xsa_advisory", ["5%"])
+        assert cursor.fetchone() == (1, "%", "5%")
+        with pytest.raises(DataError):
+            cursor.execute("SELECT 1 / %s", [0])
+        assert connection.get_autocommit()
+        assert Advisory.objects.update(number=778) == 1
+    with _acting(NOBODY), connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('xsa.reader', true), current_setting('xsa.everything', true)")
+        assert not any(cursor.fetchone())
+        cursor.execute("SELECT count(*) FROM xsa_advisory")
+        assert cursor.fetchone() == (0,)
 
 
 def test_an_answer_is_as_secret_as_its_advisory(secret: Advisory) -> None:

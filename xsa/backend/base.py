@@ -33,7 +33,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.identify(current())
 
     def identify(self, identity: Identity) -> None:
-        """Tell the open transaction; one that failed can be told nothing, and ends anyway."""
+        """Tell the open transaction; one that failed, or lost its server, can be told nothing."""
         if self.connection is None or _failed(self.connection):
             return
         with self.connection.cursor() as cursor:
@@ -44,9 +44,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
     ) -> Any:
         if not self.get_autocommit() or current() == NOBODY:
             return execute(sql, params, many, context)
+        if not many and not _is_server_side(context["cursor"]):
+            return execute(self._introduced(sql, quoting=params is not None), params, many, context)
         with transaction.atomic(using=self.alias):
             return execute(sql, params, many, context)
 
+    def _introduced(self, sql: str, *, quoting: bool) -> str:
+        """The query with the identity before it, in one message: PostgreSQL runs these as one transaction.
+
+        A transaction opened and closed around it would go to the server and back three times more.
+        """
+        with self.connection.cursor() as cursor:
+            told = cursor.mogrify(_IDENTIFY, astuple(current())).decode()
+        return f"{told.replace('%', '%%') if quoting else told};{sql}"
+
+
+def _is_server_side(cursor: Any) -> bool:
+    """Whether the query becomes part of a DECLARE, before which nothing can be put."""
+    return getattr(cursor, "name", None) is not None
+
 
 def _failed(connection: Any) -> bool:
-    return bool(connection.info.transaction_status == TRANSACTION_STATUS_INERROR)
+    """Whether its transaction is over for good: after an error, or because the server is gone."""
+    return bool(connection.closed or connection.info.transaction_status == TRANSACTION_STATUS_INERROR)

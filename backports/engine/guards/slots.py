@@ -35,11 +35,11 @@ def look(case: Case) -> Iterator[Flag]:
     """`slot-taken`: an added definition's number belongs to another name of the same table."""
     for file in case.c_files:
         added = [(at, slot) for at in file.ours.added if (slot := _slot(file.ours.after, at))]
-        known = _by_value(file.theirs.after) if added and file.theirs else {}
-        for at, slot in added:
-            taken = _takers(file.ours.after, at, slot) - known.get(slot.value, set())
-            if taken:
-                other = min(taken).decode("latin-1")
+        near = [(at, slot, taken) for at, slot in added if (taken := _takers(file.ours.after, at, slot))]
+        known = _by_value(file.theirs.after) if near and file.theirs else {}
+        for at, slot, taken in near:
+            if new := taken - known.get(slot.value, set()):
+                other = min(new).decode("latin-1")
                 sentence = f"{slot.name.decode('latin-1')} gets the number that {other} has."
                 yield Flag("slot-taken", sentence, file.path, (at + 1,))
 
