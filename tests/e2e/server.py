@@ -53,11 +53,16 @@ class App:
     step: int = 0
 
     def code(self) -> str:
-        self.step = max(self.step + 1, int(time.time()) // 30 - 1)
+        self.step = max(self.step + 1, oldest_step(time.time()))
         wait_until(lambda: self.step <= int(time.time()) // 30 + 1, "the app shows another code", 60)
         mac = hmac.digest(base64.b32decode(self.key), struct.pack(">Q", self.step), "sha1")
         (number,) = struct.unpack_from(">I", mac, mac[-1] & 15)
         return f"{(number & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def oldest_step(now: float) -> int:
+    """The first of the app's codes that the server takes for another 15 seconds at least; it takes the one before."""
+    return int(now) // 30 - (now % 30 < 15)
 
 
 @dataclass
