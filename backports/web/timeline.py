@@ -161,11 +161,10 @@ def timeline(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _mark(request: HttpRequest, advisory: Advisory, rows: QuerySet[Event]) -> HttpResponse:
-    user = actor(request)
     position = _position(rows, request.POST.get("event"))
     if position is None:
         raise BadRequest("No such event.")
-    looking.mark(user, event=rows.get(position=position))
+    looking.mark(actor(request), event=rows.get(position=position))
     return redirect("timeline", advisory.number)
 
 

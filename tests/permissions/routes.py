@@ -194,7 +194,7 @@ ROWS: Mapping[str, Row] = {
     "api_organisations": _data("/api/v1/organisations/", elsewhere=200),
     "claim": Row("/advisories/{number}/claims/", ("POST",), 400, ROOM, in_the_room=GUEST),
     "change_claims": Row("/advisories/{number}/claims/change/", ("POST",), 400, ROOM, in_the_room=GUEST),
-    "timeline": Row("/advisories/{number}/timeline/", (*SAFE, "POST"), post=400, anonymous_change=403, queries=FORMATS),
+    "timeline": Row("/advisories/{number}/timeline/", (*SAFE, "POST"), post=400, queries=FORMATS),
     "check": Row("/checks/{check}/", queries=FORMATS),
     "check_log": Row("/checks/{check}/log.txt", queries=FORMATS, tokens=READING),
     "required_checks": Row("/r/toy/branches/4.1/required-checks/", ("POST",), status=302, allowed=TEAM),

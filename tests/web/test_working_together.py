@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backports.models import BackportVersion, Claim, Look, RequiredCheck
+from backports.models import BackportVersion, Claim, Event, Look, RequiredCheck
 from backports.services import events
 from tests import factories
 from tests.web.conftest import World
@@ -159,6 +159,8 @@ def test_the_timeline_of_what_is_disclosed_tells_outsiders_nothing_of_the_room(
     assert "version 1 of the advisory came in" in page
     assert "Example one" not in page
     assert anonymous.get(f"{PAGE}timeline/").status_code == 404
+    event = Event.objects.filter(advisory=world.known, kind="advisory.version").get()
+    assert anonymous.post("/advisories/456/timeline/", {"event": event.pk}).status_code == 403
 
 
 def test_a_long_timeline_is_paged_and_asks_few_questions(
