@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -56,3 +60,43 @@ def test_a_token_that_is_no_good_ends_it(address: str, robot: User, toy: Toy, tm
     done = run(address, token, toy, "--build", "true")
     assert done.returncode == 1
     assert "the server answered 401" in done.stderr
+
+
+@pytest.mark.parametrize("elsewhere", ["http://reviews.example", "file:///etc/passwd", "reviews.example"])
+def test_its_token_is_sent_by_tls_alone(toy: Toy, tmp_path: Path, elsewhere: str) -> None:
+    token = tmp_path / "token"
+    token.write_text("xbt_00000000_" + "a" * 43)
+    done = run(elsewhere, token, toy, "--build", "true")
+    assert done.returncode == 1
+    assert done.stderr == f"check_runner: {elsewhere}: a token is sent by https alone\n"
+
+
+def test_its_token_follows_no_redirect(toy: Toy, tmp_path: Path) -> None:
+    """A server that leads elsewhere is answered by nobody there."""
+    asked: list[str] = []
+    token = tmp_path / "token"
+    token.write_text("xbt_00000000_" + "a" * 43)
+    with leading_elsewhere(asked) as lost:
+        done = run(lost, token, toy, "--build", "true")
+    assert "the server answered 302" in done.stderr
+    assert len(asked) == 1
+
+
+@contextmanager
+def leading_elsewhere(asked: list[str]) -> Iterator[str]:
+    """A server that sends everybody to another address of its own, and notes what it was asked for."""
+
+    class Leads(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere/")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Leads) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
