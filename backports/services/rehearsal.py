@@ -19,7 +19,7 @@ from backports.models import Attempt, Backport
 from xsa import rls
 from xsa.identity import everything, reading
 from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, PatchFile
-from xsa.readers import Owned, Under
+from xsa.readers import Owned, Personal, Under
 from xsa.services.plans import why_held
 from xsa.visibility import visible_to
 
@@ -79,7 +79,7 @@ class Rehearsal:
 
 def rehearse(advisory: Advisory) -> Rehearsal:
     """Try the disclosure of an embargoed advisory out, and undo it."""
-    # What organisations keep of their own is counted as far as whoever asks may see it.
+    # What organisations and people keep of their own is counted as far as whoever asks may see it.
     own = {model: _rows(model, advisory).count() for model in _models() if _is_owned(model)}
     with everything("disclose"):
         there = own | {model: _rows(model, advisory).count() for model in _models() if not _is_owned(model)}
@@ -121,9 +121,9 @@ def _models() -> list[type[Model]]:
 
 
 def _is_owned(model: type[Model]) -> bool:
-    """Whether a model's rows, or those that they hang on, are for one organisation."""
+    """Whether a model's rows, or those that they hang on, are for one organisation or one person."""
     readers: Any = rls.readers_of(model)
-    if isinstance(readers, Owned):
+    if isinstance(readers, Owned | Personal):
         return True
     parent: Any = model._meta.get_field(readers.parent).related_model if isinstance(readers, Under) else None
     return parent is not None and _is_owned(parent)

@@ -10,6 +10,9 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from backports.models import Check, Claim, Event, Look, RequiredCheck
+from backports.services import events
+from backports.services.rehearsal import rehearse
+from backports.web.timeline import KINDS
 from tests import factories
 from tests.xsa.test_owned import ACTORS, DISCLOSED, DRAFT, EMBARGOED, SHARED, World, both
 from xsa.identity import reading
@@ -65,6 +68,16 @@ def test_nobody_marks_in_anothers_name(world: World) -> None:
         transaction.atomic(),
     ):
         looked(world, world.people["own contact"])
+
+
+def test_a_rehearsal_does_not_count_how_far_others_have_read(world: World) -> None:
+    looked(world, world.people["own contact"])
+    with reading(world.people["team"]):
+        assert "notes of how far people have read" not in [part.name for part in rehearse(world.advisory).parts]
+
+
+def test_the_timeline_has_words_for_every_kind_of_event() -> None:
+    assert set(KINDS) == set(events.KINDS)
 
 
 @pytest.mark.parametrize("actor", ACTORS)
