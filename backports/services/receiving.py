@@ -18,6 +18,7 @@ from django.utils import timezone
 from backports.engine import lineage
 from backports.engine.intake import MAX_UPLOAD, Arrived, Intake, Note, Refused, read
 from backports.engine.suspects import Suspect
+from backports.git.intended import Sure, intended
 from backports.models import Attempt, Backport, BackportVersion, Branch, Upload, VersionPatch
 from backports.models.upload import CameBy
 from xsa import audit
@@ -96,7 +97,7 @@ def confirm(actor: User, *, upload: Upload, advisory: Advisory, branch: Branch, 
     """Make a version of an upload, of its organisation's backport of `advisory` on `branch`, with the verdict.
 
     What the open backport holds already is not made again. `advisory`, `branch` and `origin` are such as the actor may
-    see. Raises PermissionDenied.
+    see. Raises PermissionDenied, and NotDone where it was said before that it is for something else.
     """
     demand(can_backport(actor, upload.organisation))
     _place(upload, advisory, branch)
@@ -145,8 +146,18 @@ def content_digest(patches: Sequence[Arrived]) -> str:
 
 
 def _place(upload: Upload, advisory: Advisory, branch: Branch) -> None:
+    """Once: what came for an embargoed advisory never becomes another's, whose readers are others. For these the other
+    advisories of the proposal may not exist.
+    """
+    told = [one for one in upload.proposal.get("advisories", []) if one["number"] == advisory.number]
+    proposal = {**upload.proposal, "advisories": told} if upload.proposal else {}
+    values = {"advisory": advisory, "branch": branch, "proposal": proposal}
+    placed = Upload.objects.filter(pk=upload.pk, advisory=None).update(**values)
+    if not placed and not Upload.objects.filter(pk=upload.pk, advisory=advisory, branch=branch).exists():
+        raise NotDone("placed", "It was said before what this is for. Send it again for something else.")
     upload.advisory, upload.branch = advisory, branch
-    Upload.objects.filter(pk=upload.pk).update(advisory=advisory, branch=branch)
+    if placed:
+        upload.proposal = proposal
 
 
 def _held(upload: Upload, digest: str) -> BackportVersion | None:
@@ -170,18 +181,24 @@ def _weigh(upload: Upload, intake: Intake, pk: uuid.UUID) -> dict[str, Any]:
         "compared": with_official(official, intake.parsed),
         "hunk_keys": list(lineage.of(intake.parsed).hunk_keys),
         "marks": [_mark(one) for one in intake.suspects],
-        "notes": [{"code": one.code, "sentence": text(one.sentence)} for one in (*intake.notes, *_strange(upload))],
+        "notes": [
+            {"code": one.code, "sentence": text(one.sentence)} for one in (*intake.notes, *_strange(upload, intake))
+        ],
         **_columns(verdict),
     }
 
 
-def _strange(upload: Upload) -> Iterator[Note]:
-    """That the patches name another advisory or branch than they were sent for."""
-    for noun, plural, key, meant in (
-        ("advisory", "advisories", "number", upload.advisory.number if upload.advisory else 0),
-        ("branch", "branches", "name", upload.branch.name if upload.branch else ""),
+def _strange(upload: Upload, intake: Intake) -> Iterator[Note]:
+    """That the patches name another advisory or branch than they were sent for; an advisory that there is like one
+    that there is not, since the version's readers may not know.
+    """
+    said = intended(upload.name, intake.patches, set()).advisories
+    advisories = [int(one.value) for one in said if one.sure > Sure.MENTIONED]
+    branches = [one["name"] for one in upload.proposal.get("branches", []) if one["named"]]
+    for noun, named, meant in (
+        ("advisory", advisories, upload.advisory.number if upload.advisory else 0),
+        ("branch", branches, upload.branch.name if upload.branch else ""),
     ):
-        named = [one[key] for one in upload.proposal.get(plural, []) if one["named"]]
         if named and meant not in named:
             others = ", ".join(str(one) for one in named)
             yield Note(f"other-{noun}", f"It was sent for {noun} {meant} and names {others}.")

@@ -196,6 +196,19 @@ def test_a_patch_for_another_advisory_or_branch_is_taken_and_told(
     assert [note["code"] for note in version.notes] == ["other-advisory", "other-branch"]
 
 
+def test_another_advisory_that_is_named_is_told_whether_it_exists_or_not(
+    workshop: Workshop, member: User, organisation: Organisation, send: Any
+) -> None:
+    """The version may open, and members of the organisation may not see the other one."""
+    factories.advisory(501, disclosed=False)
+    place = {"advisory": factories.advisory(456, disclosed=True)}
+    for number in (501, 9999):
+        received = send(patch(workshop, "4.1", subject=f"for {number}"), name=f"xsa{number}-4.1.patch", **place)
+        (note,) = received.version.notes
+        assert note["sentence"] == f"It was sent for advisory 456 and names {number}."
+        assert Upload.objects.get(pk=received.upload.pk).proposal["advisories"] == []
+
+
 def test_characters_that_look_like_others_are_told(workshop: Workshop, send: Any) -> None:
     version = send(patch(workshop, "4.1", CHECK.replace("toy_check", "toy_\u0441heck"))).version
     assert version.outcome == "applied"
@@ -322,6 +335,21 @@ def test_confirming_places_an_upload_that_was_received_before(
     assert receive(member, organisation=organisation, name="a.patch", data=data).pk == upload.pk
     received = confirm(member, upload=upload, advisory=advisory, branch=branch())
     assert received.created and Upload.objects.get().advisory == advisory
+
+
+def test_what_was_placed_is_not_moved_to_another_advisory(
+    workshop: Workshop, member: User, organisation: Organisation, advisory: Advisory
+) -> None:
+    """Its readers would be those of the other one, which may be disclosed."""
+    upload = receive(member, organisation=organisation, name="a.patch", data=patch(workshop, "4.1"))
+    first = confirm(member, upload=upload, advisory=advisory, branch=branch())
+    other = factories.advisory(456, disclosed=True)
+    for place in ({"advisory": other, "branch": branch()}, {"advisory": advisory, "branch": branch("4.2")}):
+        with pytest.raises(NotDone, match="said before"):
+            confirm(member, upload=upload, **place)
+    assert Upload.objects.get().advisory == advisory
+    again = confirm(member, upload=upload, advisory=advisory, branch=branch())
+    assert (again.version, again.created) == (first.version, False)
 
 
 def test_two_uploads_of_the_same_bytes_at_once_make_one_version(
