@@ -18,12 +18,12 @@ from backports.models.upload import CameBy
 from xsa.models import Organisation, User
 from xsa.permissions import can_backport, demand
 
+from . import answering
 from .errors import NotDone
 from .evidence import text
 from .open_conflicts import conflicts_of, files_left
 from .places import mirror_path, results_path
 from .receiving import Origin, Received, submit
-from .resolutions import CannotRemember, remember
 from .sources import read_source
 
 NO_SUBJECT = "finish what did not land by itself"
@@ -62,7 +62,8 @@ def finish(
 ) -> Received:
     """Put the answers, in the order of `open_conflicts`, in their places, and make a version of the result.
 
-    The answers are remembered for where the same conflicts meet again. Raises PermissionDenied, NotDone, GitError.
+    Once that is shared, the answers are remembered for where the same conflicts meet again. Raises PermissionDenied,
+    NotDone, GitError.
     """
     demand(can_backport(actor, organisation))
     files = _finished(attempt, answers)
@@ -76,7 +77,8 @@ def finish(
         came_by=CameBy.BROWSER,
         origin=Origin(attempt=attempt, note=note),
     )
-    _remember(actor, organisation, attempt, files)
+    if received.version is not None:
+        answering.tell(actor, backport=received.version.backport)
     return received
 
 
@@ -127,12 +129,3 @@ def _mail(patch: Patch | None, diff: bytes) -> bytes:
     body = [*text(patch.body).splitlines(), ""] if patch and patch.body else []
     lines = [*head, f"Subject: [PATCH] {subject}", "", *body, "---", ""]
     return ("\n".join(lines) + "\n").encode() + diff + b"-- \n2.39\n\n"
-
-
-def _remember(actor: User, organisation: Organisation, attempt: Attempt, files: Mapping[str, bytes]) -> None:
-    """Keep the answers; who may not speak for the room's answers has a version all the same."""
-    speaker = None if organisation.security_team else organisation
-    try:
-        remember(actor, attempt=attempt, finished=files, organisation=speaker)
-    except CannotRemember:
-        return

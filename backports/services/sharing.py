@@ -13,7 +13,7 @@ from xsa import audit
 from xsa.models import User
 from xsa.permissions import can_backport, can_share, demand
 
-from . import events
+from . import answering, events
 from .errors import NotDone
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def share(actor: User, *, backport: Backport) -> Backport:
     _change(row, life=Life.SHARED, shared_at=timezone.now())
     _record(actor, row, "backport-shared", members_only_later=row.members_only_later)
     _tell(events.BACKPORT_SHARED, row)
+    answering.tell(actor, backport=row)
     return row
 
 
@@ -51,6 +52,10 @@ def keep_among_members(actor: User, *, backport: Backport, members_only: bool) -
         raise NotDone("public", "It is public. What everybody could read is not hidden again; withdraw it instead.")
     _change(row, members_only_later=members_only)
     _record(actor, row, "backport-kept", members_only_later=members_only)
+    if members_only:
+        answering.take_back(row)
+    else:
+        answering.tell(actor, backport=row)
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client
 
 from backports.git.store import open_repository
 from backports.models import Attempt, BackportVersion, Resolution
+from backports.services import sharing
 from backports.services.places import results_path
 from tests import factories
 from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent, workshop
@@ -83,8 +85,33 @@ def test_lines_that_a_person_writes_become_a_draft(client: Client, attempt: Atte
     page = client.get(answer.url).content.decode()
     assert "Beside the official fix" in page
     assert re.search(r"<i[^>]*>[≈−]</i>", page)  # adapted or missing, beside what is the same
+
+
+def test_the_answers_of_a_draft_are_its_organisations_until_it_is_shared(
+    client: Client, attempt: Attempt, person: User
+) -> None:
+    """What is remembered is offered to the whole room, and opens with its advisory."""
+    backport = made(finish(client, attempt, **{"choice-0": "edit", "text-0": HERE})).backport
+    assert not Resolution.objects.exists()
+    other = factories.log_in(Client(), factories.person("two", listed=True))
+    assert HERE.strip() not in html.unescape(other.get(f"/attempts/{attempt.pk}/finish/").content.decode())
+    sharing.share(person, backport=backport)
     kept = Resolution.objects.get()
-    assert bytes(kept.answer) == HERE.encode()
+    assert (bytes(kept.answer), kept.organisation) == (HERE.encode(), backport.organisation)
+    assert HERE.strip() in html.unescape(other.get(f"/attempts/{attempt.pk}/finish/").content.decode())
+
+
+def test_the_answers_of_what_its_members_keep_are_not_remembered(
+    client: Client, attempt: Attempt, person: User
+) -> None:
+    backport = made(finish(client, attempt, **{"choice-0": "edit", "text-0": HERE})).backport
+    kept = sharing.keep_among_members(person, backport=backport, members_only=True)
+    shared = sharing.share(person, backport=kept)
+    assert not Resolution.objects.exists()
+    sharing.keep_among_members(person, backport=shared, members_only=False)
+    assert Resolution.objects.count() == 1
+    sharing.keep_among_members(person, backport=shared, members_only=True)
+    assert not Resolution.objects.exists()
 
 
 @pytest.mark.parametrize(("choice", "left"), [("ours", ""), ("theirs", FIXED), ("both", FIXED)])
