@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from xsa.readers import Owned, Readers
@@ -20,12 +21,13 @@ class CameBy(models.TextChoices):
 class Upload(models.Model):
     """Bytes as somebody sent them, whatever is wrong with them; a version may be made of it.
 
-    Until it is said which advisory it is for, it is for whoever sent it; then for their organisation, and never for
-    anybody else. `proposal` is what `services.intake` read from it. `problem` says why no version was made. Of one that
-    is over the limit there is no `data`.
+    Until it is said which advisory it is for, it is for whoever sent it; then for those of their organisation who see
+    the advisory and those that it was begun on top of (`prerequisites`, by number), and never for anybody else.
+    `proposal` is what `services.intake` read from it. `problem` says why no version was made. Of one that is over the
+    limit there is no `data`.
     """
 
-    readers: ClassVar[Readers] = Owned("advisory", also="branch", author="made_by")
+    readers: ClassVar[Readers] = Owned("advisory", also="branch", builds_on="prerequisites", author="made_by")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey("xsa.Organisation", on_delete=models.PROTECT, related_name="uploads")
@@ -38,6 +40,7 @@ class Upload(models.Model):
     data = models.BinaryField()
     advisory = models.ForeignKey("xsa.Advisory", on_delete=models.CASCADE, null=True, related_name="uploads")
     branch = models.ForeignKey("backports.Branch", on_delete=models.CASCADE, null=True, related_name="uploads")
+    prerequisites = ArrayField(models.PositiveIntegerField(), default=list)
     proposal = models.JSONField(default=dict)
     problem_code = models.CharField(max_length=50, blank=True)
     problem = models.TextField(blank=True)

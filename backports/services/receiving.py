@@ -55,6 +55,12 @@ class Origin:
     attempt: Attempt | None = None
     note: str = ""
 
+    @property
+    def builds_on(self) -> list[int]:
+        """The numbers of further advisories whose patches are in it."""
+        found = set(self.attempt.prerequisites if self.attempt else ())
+        return sorted(found | set(self.version.backport.prerequisites if self.version else ()))
+
 
 NOWHERE = Origin()
 
@@ -100,7 +106,7 @@ def confirm(actor: User, *, upload: Upload, advisory: Advisory, branch: Branch, 
     see. Raises PermissionDenied, and NotDone where it was said before that it is for something else.
     """
     demand(can_backport(actor, upload.organisation))
-    _place(upload, advisory, branch)
+    _place(upload, advisory, branch, origin)
     if upload.problem_code:
         return Received(upload)
     intake = read(upload.name, bytes(upload.data))
@@ -145,13 +151,13 @@ def content_digest(patches: Sequence[Arrived]) -> str:
     return found.hexdigest()
 
 
-def _place(upload: Upload, advisory: Advisory, branch: Branch) -> None:
+def _place(upload: Upload, advisory: Advisory, branch: Branch, origin: Origin) -> None:
     """Once: what came for an embargoed advisory never becomes another's, whose readers are others. For these the other
     advisories of the proposal may not exist.
     """
     told = [one for one in upload.proposal.get("advisories", []) if one["number"] == advisory.number]
     proposal = {**upload.proposal, "advisories": told} if upload.proposal else {}
-    values = {"advisory": advisory, "branch": branch, "proposal": proposal}
+    values = {"advisory": advisory, "branch": branch, "proposal": proposal, "prerequisites": origin.builds_on}
     placed = Upload.objects.filter(pk=upload.pk, advisory=None).update(**values)
     if not placed and not Upload.objects.filter(pk=upload.pk, advisory=advisory, branch=branch).exists():
         raise NotDone("placed", "It was said before what this is for. Send it again for something else.")
@@ -212,9 +218,7 @@ def _open_backport(actor: User, upload: Upload, origin: Origin) -> Backport:
     row = Backport.objects.select_for_update(of=("self",)).select_related("advisory", "branch").get(pk=row.pk)
     if not row.is_open:
         raise NotDone("closed", "The backport was closed just now. Send it again to begin another.")
-    builds_on = origin.attempt.prerequisites if origin.attempt else []
-    builds_on = [*builds_on, *(origin.version.backport.prerequisites if origin.version else [])]
-    row.prerequisites = sorted({*row.prerequisites, *builds_on})
+    row.prerequisites = sorted({*row.prerequisites, *origin.builds_on})
     return row
 
 

@@ -126,6 +126,16 @@ def test_a_backport_on_top_of_a_secret_advisory_is_as_secret(world: World) -> No
     assert world.seen("team") == ROOM
 
 
+def test_what_was_sent_on_top_of_a_secret_advisory_is_as_secret(world: World) -> None:
+    """Bytes as they came hold the other one's patches too."""
+    row = world.backports[DRAFT]
+    factories.advisory(778, disclosed=False)
+    place = {"advisory": world.advisory, "branch": row.branch, "prerequisites": [778]}
+    factories.upload(world.own, world.people["own contact"], **place)
+    world.disclose()
+    assert [actor for actor in ACTORS if both(world.people[actor], Upload)] == ["own contact"]
+
+
 def test_leaving_takes_the_sight_along(world: World) -> None:
     Membership.objects.filter(user=world.people["own contact"]).delete()
     assert world.seen("own contact") == set()
