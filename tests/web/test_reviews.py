@@ -90,10 +90,13 @@ def test_what_opens_names_organisations_and_no_people(room: Room) -> None:
     )
     # The author has spoken: they sent the version.
     assert Comment.objects.get().mentions[0]["word"] == "author"
+    inside = factories.log_in(Client(), room.reviewer).get(f"/backports/{version.backport_id}/").content.decode()
+    assert "by author" in inside and "from author" in inside
     disclose(None, advisory=room.advisory, reason="public", at=room.advisory.created_at)
     told = Client().get(f"/backports/{version.backport_id}/").content.decode()
     assert "@somebody of Example author</span> look" in told
     assert "reviewer of Example" not in told and "@author" not in told
+    assert "by author" not in told and "from author" not in told
 
 
 def test_the_team_sets_the_quorum_and_others_are_told_why_not(room: Room) -> None:
