@@ -13,7 +13,10 @@ from rest_framework.response import Response
 
 from .base import Endpoint, Operation, Thing
 
-LISTS = ("advisories", "branches", "attempts", "backports", "uploads", "claims", "organisations", "webhooks", "events")
+LISTS = (
+    *("advisories", "branches", "attempts", "backports", "uploads", "reviews", "comments", "claims"),
+    *("organisations", "webhooks", "events"),
+)
 OPENAPI = settings.BASE_DIR / "docs" / "openapi.yaml"
 
 
@@ -25,6 +28,8 @@ class RootSerializer(Thing):
     attempts = serializers.CharField()
     backports = serializers.CharField()
     uploads = serializers.CharField()
+    reviews = serializers.CharField()
+    comments = serializers.CharField()
     claims = serializers.CharField()
     webhooks = serializers.CharField()
     organisations = serializers.CharField()

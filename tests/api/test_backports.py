@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_kept_and_told_why(known: Advisory, uploader: Use
 def test_a_file_that_is_too_large_is_refused_before_it_is_kept(
     known: Advisory, uploader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backports.api.files.MAX_UPLOAD", 100_000)
+    monkeypatch.setattr("backports.web.held.MAX_UPLOAD", 100_000)
     answer = api_of(uploader).post(cell(known), {"patch": SimpleUploadedFile("x.patch", b"x" * 100_001)})
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
     assert not Upload.objects.filter(made_by=uploader).exists()
