@@ -45,8 +45,9 @@ def uploads(request: HttpRequest) -> HttpResponse:
     form = SendForm(request.POST or None, request.FILES or None, reader=request.user)
     if request.method == "POST" and form.is_valid():
         return _sent(request, *form.sent, form.cleaned_data["organisation"])
-    note(request, secret=True)
-    context = {"form": form, "open": _open(request), "hints": _hints(request)}
+    waiting = _open(request)
+    note(request, secret=bool(waiting))
+    context = {"form": form, "open": waiting, "hints": _hints(request)}
     return render(request, "uploads/new.html", context)
 
 
