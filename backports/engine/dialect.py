@@ -114,7 +114,7 @@ def _pairs(sought: frozenset[bytes], base_map: BaseMap) -> Iterator[tuple[bytes,
 
 
 def _mentions(lines: Sequence[bytes], sought: frozenset[bytes]) -> bool:
-    return any(not sought.isdisjoint(NAME.findall(line)) for line in lines)
+    return not sought.isdisjoint(NAME.findall(b"".join(lines)))
 
 
 def _swaps(old: bytes, new: bytes, differ: LineDiffer) -> tuple[list[tuple[bytes, bytes]], bool]:

@@ -30,10 +30,10 @@ def merge_words(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer, *, 
     was (`wholly`). None too when both sides change numbers (a table's slots may collide), when theirs adds a word
     that ours has replaced, or when a bracket would stand open.
     """
-    if max(map(len, (base, ours, theirs))) > MAX_BYTES:
+    if max(map(len, (base, ours, theirs))) > MAX_BYTES or not _alike(base, ours) or _is_outdated(base, ours, theirs):
         return None
     words = [TOKEN.findall(text) for text in (base, ours, theirs)]
-    if max(map(len, words)) > MAX_TOKENS or not _alike(base, ours) or _is_outdated(base, ours, theirs):
+    if max(map(len, words)) > MAX_TOKENS:
         return None
     mine, other = _edits(words[0], words[1], differ), _edits(words[0], words[2], differ)
     if _numbers(words[0], words[1], mine) and _numbers(words[0], words[2], other):
@@ -72,7 +72,7 @@ def can_be_undone(base: bytes, ours: bytes, theirs: bytes, differ: LineDiffer) -
     """
     if max(map(len, (base, ours, theirs))) > MAX_BYTES:
         return False
-    names = [Counter(word for word in TOKEN.findall(text) if WORD.match(word)) for text in (base, ours, theirs)]
+    names = [Counter(WORDS.findall(text)) for text in (base, ours, theirs)]
     if (names[0] - names[2]).keys() & (names[1] - names[2]).keys():
         return False
     undone = merge_words(theirs, ours, base, differ)

@@ -1,13 +1,13 @@
 """The names of folders that were never indexed as a whole: files that the index knows by it, the others by their text.
 
-A fix's own tree is asked for a few names only. Of a file that the index lacks the words are listed, which takes a
-third of the time of all that the index keeps of it; only where a name's words are among them the file is read as the
-index does (`engine.guards.ccode.tokens`), so the answers are the same.
+A fix's own tree is asked for a few names only. Of a file that the index lacks the words are listed, those of comments
+too, which takes a twentieth of the time of all that the index keeps of it. Only where a name's words are among them the
+file's identifiers are read, or all that the index has of a file (`engine.guards.ccode.tokens`) when more than
+identifiers is asked for; so the answers are the same.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
 from array import array
 from bisect import bisect_left
@@ -22,7 +22,6 @@ from .store import Recent
 
 BIGGEST_BLOB = 4 * 1024 * 1024
 BLOBS_KEPT = 4_000  # about 2 kB each
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 Hashes = array  # of unsigned 32-bit numbers, ascending
 
 
@@ -62,23 +61,21 @@ class Glance:
         return (file.name for file in self.files if self._held_in(file, {zlib.crc32(name): name}))
 
     def _held_in(self, file: File, wanted: Mapping[int, bytes]) -> list[int]:
-        if file.known is not None:
-            return held(file.known, wanted)
-        known = _hashes.find(file.oid)
-        if known is None:
-            words = _words.get(file.oid, lambda: _numbers(_WORD.findall(self._code(file))))
-            wanted = {key: name for key, name in wanted.items() if _may_have(words, name)}
-            if all(_WORD.fullmatch(name) for name in wanted.values()):
-                return _named_in(self._code(file), wanted) if wanted else []
-            known = _hashes.get(file.oid, lambda: hashes_of(self.read(file.oid)))
-        return held(known, wanted)
-
-    def _code(self, file: File) -> bytes:
-        return ccode.code_only(self.read(file.oid))
+        known = file.known if file.known is not None else _hashes.find(file.oid)
+        if known is not None:
+            return held(known, wanted)
+        words = _words.get(file.oid, lambda: _numbers(ccode.words_in(self.read(file.oid))))
+        wanted = {key: name for key, name in wanted.items() if _may_have(words, name)}
+        if not wanted:
+            return []
+        if all(map(ccode.WORD.fullmatch, wanted.values())):
+            return held(_names.get(file.oid, lambda: _numbers(ccode.names_in(self.read(file.oid)))), wanted)
+        return held(_hashes.get(file.oid, lambda: hashes_of(self.read(file.oid))), wanted)
 
 
-_hashes: Recent[str, Hashes[int]] = Recent(BLOBS_KEPT)
 _words: Recent[str, Hashes[int]] = Recent(BLOBS_KEPT)
+_names: Recent[str, Hashes[int]] = Recent(BLOBS_KEPT)
+_hashes: Recent[str, Hashes[int]] = Recent(BLOBS_KEPT)
 
 
 def content_of(repo: pygit2.Repository, oid: str) -> bytes:
@@ -93,7 +90,7 @@ def hashes_of(data: bytes) -> Hashes[int]:
 
 
 def _numbers(tokens: Iterable[bytes]) -> Hashes[int]:
-    return array("I", sorted({zlib.crc32(token) for token in tokens}))
+    return array("I", sorted(set(map(zlib.crc32, tokens))))
 
 
 def held(known: Hashes[int], wanted: Iterable[int]) -> list[int]:
@@ -102,14 +99,7 @@ def held(known: Hashes[int], wanted: Iterable[int]) -> list[int]:
     return [key for key in wanted if (at := bisect_left(known, key)) < most and known[at] == key]
 
 
-def _named_in(code: bytes, wanted: Mapping[int, bytes]) -> list[int]:
-    """Those of the identifiers that the code names, as `ccode.names` has it."""
-    return [key for key, name in wanted.items() if re.search(rb"(?<![\w.])%s(?!\w)" % name, code)]
-
-
 def _may_have(words: Hashes[int], token: bytes) -> bool:
-    """Whether code of these words can have the token: of `.outer.inner` both names; a format is in no code."""
-    if token in ccode.KEYWORDS:
-        return False
-    parts = {zlib.crc32(word) for word in _WORD.findall(token)}
+    """Whether a text of these words can have the token: of `.outer.inner` both names; a format is no word."""
+    parts = {zlib.crc32(word) for word in ccode.WORD.findall(token)}
     return token.startswith(b"%") or len(held(words, parts)) == len(parts)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode, SortMode
+from pygit2.enums import FileMode
 
 from backports.engine.apply import patched_base
 from backports.engine.diff import FileDiff, FileKind, Hunk, Patch
@@ -100,9 +100,12 @@ def _run(repo: pygit2.Repository, one: str, other: str, factor: int) -> list[byt
 
 
 def _after(repo: pygit2.Repository, base: str, tip: str) -> list[pygit2.Commit]:
-    walker = repo.walk(commit_at(repo, tip).id, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-    walker.hide(commit_at(repo, base).id)
-    return list(walker)
+    """The commits of a line from `base` to `tip`, without `base`; a walk that hides it reads much of its history."""
+    found, commit = list[pygit2.Commit](), commit_at(repo, tip)
+    while commit.id != commit_at(repo, base).id:
+        found.append(commit)
+        commit = commit.parents[0]
+    return found[::-1]
 
 
 def _write_source(repo: pygit2.Repository, patches: Sequence[Patch], made: Sequence[pygit2.Commit]) -> tuple[str, str]:

@@ -93,10 +93,7 @@ class SymbolIndex:
 
     def _read(self, repo: pygit2.Repository, folders: Sequence[str]) -> tuple[dict[str, Folder], int]:
         """The names of folders, and how many blobs had to be read for them that the index lacked."""
-        if self._file is None:
-            made = {oid: _packed(repo, oid) for oid in self._blobs(repo, folders)}
-            return self._merge(repo, folders, made), len(made)
-        with self._connection(self._file) as database:
+        with self._connection() as database:
             found = _stored_folders(database, folders)
             lacking = [oid for oid in folders if oid not in found]
             known, count = _known_blobs(database, repo, self._blobs(repo, lacking))
@@ -112,46 +109,45 @@ class SymbolIndex:
     def _blobs(self, repo: pygit2.Repository, folders: Iterable[str]) -> list[str]:
         return sorted({file.oid for folder in folders for file in self._listing(repo, folder).files})
 
-    def load(self, repo: pygit2.Repository, folders: Iterable[str]) -> None:
-        """Has these folders' own files at hand: what the index holds of them, and a glance at each that it lacks."""
-        new = [oid for oid in folders if oid not in self._folders and oid not in self._glances]
-        for oid, folder in self._stored(new).items():
+    def at_hand(self, repo: pygit2.Repository, folders: Iterable[str]) -> dict[str, Folder | Glance]:
+        """These folders' own files: what the index holds of them, and a glance at each that it lacks."""
+        found = {oid: self._folders.find(oid) or self._glances.find(oid) for oid in folders}
+        known = {oid: one for oid, one in found.items() if one is not None}
+        new = [oid for oid in found if oid not in known]
+        return known | self._look(repo, new) if new else known
+
+    def _look(self, repo: pygit2.Repository, folders: Sequence[str]) -> dict[str, Folder | Glance]:
+        with self._connection() as database:
+            stored = _stored_folders(database, folders)
+            glances = self._glance(database, repo, [oid for oid in folders if oid not in stored])
+        for oid, folder in stored.items():
             self._folders.put(oid, folder)
-        lacking = [oid for oid in new if oid not in self._folders]
-        for oid, glance in self._glance(repo, lacking).items() if lacking else ():
+        for oid, glance in glances.items():
             self._glances.put(oid, glance)
+        return {**stored, **glances}
 
-    def _stored(self, folders: Sequence[str]) -> dict[str, Folder]:
-        if self._file is None or not folders:
-            return {}
-        with self._connection(self._file) as database:
-            return _stored_folders(database, folders)
-
-    def _glance(self, repo: pygit2.Repository, folders: Sequence[str]) -> dict[str, Glance]:
-        known: dict[str, Hashes[int]] = {}
-        if self._file is not None:
-            with self._connection(self._file) as database:
-                stored = _stored(database, "oid, names FROM blob", self._blobs(repo, folders))
-                known = {oid: _unpacked(data) for oid, data in stored}
+    def _glance(
+        self, database: sqlite3.Connection, repo: pygit2.Repository, folders: Sequence[str]
+    ) -> dict[str, Glance]:
+        known = dict(_stored(database, "oid, names FROM blob", self._blobs(repo, folders)))
+        hashes = {oid: _unpacked(data) for oid, data in known.items()}
         read = functools.partial(content_of, repo)
         return {
-            folder: Glance(tuple(file.with_names(known) for file in self._listing(repo, folder).files), read)
+            folder: Glance(tuple(file.with_names(hashes) for file in self._listing(repo, folder).files), read)
             for folder in folders
         }
-
-    def folder(self, repo: pygit2.Repository, oid: str) -> Folder | Glance:
-        """The names of one folder's own files."""
-        known = self._folders.find(oid) or self._glances.find(oid)
-        if known is None:
-            self.load(repo, [oid])
-        return known or self._folders.find(oid) or self._file_glance(repo, oid)
 
     def files_with(self, repo: pygit2.Repository, folder: str, name: bytes) -> tuple[str, ...]:
         """The names of a folder's own files that hold the name."""
         return self._holders.get((folder, name), lambda: tuple(self._file_glance(repo, folder).with_name(name)))
 
     def _file_glance(self, repo: pygit2.Repository, folder: str) -> Glance:
-        return self._glances.get(folder, lambda: self._glance(repo, [folder])[folder])
+        known = self._glances.find(folder)
+        if known is None:
+            with self._connection() as database:
+                known = self._glance(database, repo, [folder])[folder]
+            self._glances.put(folder, known)
+        return known
 
     def flat(self, repo: pygit2.Repository, oid: str) -> Folders:
         """Every folder at or below this one that holds C files itself, as (path from here, oid)."""
@@ -168,10 +164,12 @@ class SymbolIndex:
         return self._listings.get(oid, lambda: _Listing.of(repo[oid].peel(pygit2.Tree)))
 
     @contextlib.contextmanager
-    def _connection(self, file: Path) -> Iterator[sqlite3.Connection]:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._file:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        place = self._file or ":memory:"
         try:
-            with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_TIMEOUT)) as database, database:
+            with contextlib.closing(sqlite3.connect(place, timeout=_BUSY_TIMEOUT)) as database, database:
                 for table in _TABLES:
                     database.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
                 yield database
@@ -234,8 +232,8 @@ class TreeSymbols:
     def holding(self, name: bytes, path: str) -> Iterator[str]:
         """The C files in reach of `path` that hold the identifier, near folders first."""
         near, wanted = self._near(path), {zlib.crc32(name): name}
-        self._index.load(self._repo, (oid for _, oid in near))
-        folders = [(folder, oid) for folder, oid in near if self._held(oid, wanted, headers_only=False)]
+        known = self._index.at_hand(self._repo, (oid for _, oid in near))
+        folders = [(folder, oid) for folder, oid in near if known[oid].held(wanted, headers_only=False)]
         for folder, oid in folders if len(folders) <= MAX_FOLDERS else ():
             for file in self._index.files_with(self._repo, oid, name):
                 yield f"{folder}/{file}" if folder else file
@@ -275,15 +273,12 @@ class TreeSymbols:
         wanted = {zlib.crc32(name): name for name in names}
         found: set[bytes] = set()
         for lot in _lots(self._near(path)):
-            self._index.load(self._repo, (oid for _, oid in lot))
+            known = self._index.at_hand(self._repo, (oid for _, oid in lot))
             for _, oid in lot:
-                found.update(wanted.pop(key) for key in self._held(oid, wanted, headers_only=headers_only))
+                found.update(wanted.pop(key) for key in known[oid].held(wanted, headers_only=headers_only))
                 if not wanted:
                     return found
         return found
-
-    def _held(self, folder: str, wanted: Mapping[int, bytes], *, headers_only: bool) -> list[int]:
-        return self._index.folder(self._repo, folder).held(wanted, headers_only=headers_only)
 
     def _near(self, path: str) -> Folders:
         """The folders that code at `path` can use, those first that are likeliest to hold a name."""

@@ -7,6 +7,7 @@ message is renamed into its folder and renamed away by the one who takes it; bot
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections import defaultdict, deque
@@ -42,9 +43,9 @@ class Channel(filesystem.Channel):
 
     def _list(self, queue: str) -> deque[str]:
         ending = f"{queue}.msg"
-        found = (path.name for path in Path(self.data_folder_in).iterdir())
         # The first part of a name is the time and an id; a hidden file has an empty one.
-        names = self._listed[queue] = deque(sorted(name for name in found if name.partition(".")[2] == ending))
+        found = (name for name in os.listdir(self.data_folder_in) if name.partition(".")[2] == ending)  # noqa: PTH208
+        names = self._listed[queue] = deque(sorted(found))
         return names
 
     def _take(self, name: str) -> str | None:

@@ -26,7 +26,7 @@ from .sources import KEPT_SOURCES, Source, read_result, read_source
 from .trying import Tried, choose, inherited, try_patches
 
 MOST_PATHS = 20
-LONG = 40  # hunks
+MOST_LEFT = 4  # hunks that did not land, of a fix that another source may bring whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Climber:
         self.has_names = is_filled(attempt.branch)
 
     def climb(self, place: Place) -> Climbed:
-        """Until one is beyond doubt, or is long and lands in part; one that says the same as another is passed over."""
+        """Until one is beyond doubt, or leaves too much to a person; what says the same as another is passed over."""
         tried: list[tuple[Source, Tried]] = []
         for fix in self.fixes:
             source = read_source(fix)
@@ -78,7 +78,7 @@ class Climber:
                 continue
             source = based(source, self.siblings, place.repo, self.branch)
             tried.append((source, self.try_one(source, place)))
-            if tried[-1][1].confident or _is_long_work(tried[-1][1]):
+            if tried[-1][1].confident or _is_far_from_whole(tried[-1][1]):
                 break
         else:
             tried += self.try_above(place)
@@ -200,11 +200,12 @@ def _held(repo: pygit2.Repository, oid: str) -> str:
         return ""
 
 
-def _is_long_work(tried: Tried) -> bool:
-    """Whether so much of a long fix is left for a person that another source would hardly change it."""
+def _is_far_from_whole(tried: Tried) -> bool:
+    """Whether so much of a fix is left for a person that no other source would land it."""
     if tried.outcome is not Outcome.PARTLY_APPLIED or tried.result is None:
         return False
-    return evidence.landed(tried.result)[1] >= LONG
+    landed, total = evidence.landed(tried.result)
+    return total - landed > MOST_LEFT
 
 
 def _beside(tried: Tried, best: Tried) -> dict[str, Any]:

@@ -168,8 +168,9 @@ def _absent_lines(asked: Asked) -> tuple[bytes, ...]:
     repo = open_repository(asked.mirror)
     try:
         before, tree = (str(tree_at(repo, oid).id) for oid in (asked.base, asked.tip))
-        here = search(asked.mirror, tree, lines, seconds=SECONDS)
-        return distinctive(sorted(lines), search(asked.mirror, before, lines, seconds=SECONDS), here)
+        there = search(asked.mirror, before, lines, seconds=SECONDS)
+        told = [line for line in sorted(lines) if there.lines[line] == 1]
+        return distinctive(told, there, search(asked.mirror, tree, told, seconds=SECONDS))
     except GitError as error:
         if error.code in ("timeout", "too-large", "no-such-commit"):
             return ()

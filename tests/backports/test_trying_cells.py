@@ -69,11 +69,11 @@ def test_context_that_drifted_is_given_up_with_its_amount_where_no_base_is_found
     assert row.evidence["sources"][0]["base"] == ""
 
 
-@pytest.mark.parametrize(("long", "tried"), [(2, ["4.4"]), (3, ["4.4", "master", "4.3"])])
-def test_a_long_fix_that_lands_in_part_is_tried_from_the_nearest_source_alone(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, long: int, tried: list[str]
+@pytest.mark.parametrize(("left", "tried"), [(0, ["4.4"]), (1, ["4.4", "master", "4.3"])])
+def test_what_leaves_much_to_a_person_is_tried_from_the_nearest_source_alone(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, left: int, tried: list[str]
 ) -> None:
-    monkeypatch.setattr("backports.services.climbing.LONG", long)
+    monkeypatch.setattr("backports.services.climbing.MOST_LEFT", left)
     edits: Edits = {**PICK, "drivers/console.c": [guard("console_write")]}
     patch = workshop.toy.patch("master", edits, MESSAGE)
     files = {"xsa951-4.4.patch": patch, "xsa951.patch": patch.replace(b"-ERANGE", b"-EINVAL")}

@@ -18,6 +18,10 @@ LONGEST_GAP = 200  # bytes of white space between an arrow and its member
 NAME = re.compile(rb"(?<![\w.])[A-Za-z_]\w*")
 WORD = re.compile(rb"[A-Za-z_]\w*")
 _WORD_BYTE = re.compile(rb"\w")
+# For `translate`: all but word bytes become blanks; in chains, `outer.inner` stays one.
+_WORDS = bytes(byte if _WORD_BYTE.match(bytes([byte])) else 0x20 for byte in range(256))
+_CHAINS = _WORDS[:0x2E] + b"." + _WORDS[0x2F:]
+_NO_NAME = frozenset([b"", *(b"%d" % digit for digit in range(10))])
 _ARROW = re.compile(rb"\s*(?:->|\.)\s*")
 MEMBER = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*([A-Za-z_]\w*)")
 PAIR = re.compile(rb"(?:->|(?<=[\w)\]])\.)\s*+(?=([A-Za-z_]\w*+)\s*+(?:->|\.)\s*+([A-Za-z_]\w*))")
@@ -62,6 +66,23 @@ def is_header(path: str) -> bool:
 def code_only(data: bytes) -> bytes:
     """The text with comments, strings and `#include`, `#error` lines blanked; every newline stays in place."""
     return _INCLUDE.sub(_blank, _SKIP.sub(_blank, data))
+
+
+def names_in(data: bytes) -> set[bytes]:
+    """What `names` finds in `code_only` of the text, in a third of the time: nothing but words is asked for."""
+    parts, at = list[bytes](), 0
+    for match in _SKIP.finditer(data):
+        if not match.lastindex or match.group(1):
+            parts += data[at : match.start()], b"\n" if b"\n" in match.group() else b" "
+            at = match.end()
+    code = _INCLUDE.sub(b"", b"".join([*parts, data[at:]]))
+    chains = set(code.translate(_CHAINS).split())
+    return {name for chain in chains if (name := chain.partition(b".")[0])[:1] not in _NO_NAME} - KEYWORDS
+
+
+def words_in(data: bytes) -> set[bytes]:
+    """Every word of a text, whatever it stands in; what `names_in` and the parts of `tokens` hold is among them."""
+    return set(data.translate(_WORDS).split())
 
 
 def without_comments(data: bytes) -> bytes:

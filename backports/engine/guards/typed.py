@@ -72,8 +72,16 @@ def _redeclared(file: FileChange, names: frozenset[bytes]) -> frozenset[bytes]:
 
 def _declares(text: bytes, name: bytes) -> bool:
     """Whether some line of the text that holds the name may declare it."""
-    lines = b"".join(line for line in text.splitlines(keepends=True) if name in line)
+    lines = b"".join(_lines_with(name, text))
     return any(found == name for _, _, found in _DECLARED.findall(lines))
+
+
+def _lines_with(name: bytes, text: bytes) -> Iterator[bytes]:
+    at = text.find(name)
+    while at >= 0:
+        stop = text.find(b"\n", at) + 1 or len(text)
+        yield text[text.rfind(b"\n", 0, at) + 1 : stop]
+        at = text.find(name, stop)
 
 
 def _authored(file: FileChange) -> Collection[bytes]:
