@@ -31,6 +31,7 @@ from xsa.services.plans import announce_listed
 
 from . import attempts
 from .advisories import ingest
+from .demo_room import furnish
 from .planning import plan
 from .repositories import add_repository, mine
 
@@ -75,7 +76,10 @@ def load() -> list[Account]:
     mine(None, mirrored)
     plan(mirrored, because="demo")
     attempts.send()
-    return accounts()
+    with transaction.atomic():
+        people = accounts()
+        furnish(PROJECT)
+    return people
 
 
 def _forget(path: Path) -> None:

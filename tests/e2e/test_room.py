@@ -57,6 +57,19 @@ def test_uploaded_confirmed_shared_read_and_begun_with(pages: tuple[Page, Page],
     begins(two, number)
 
 
+def test_the_demo_has_a_backport_that_was_reviewed_and_a_claim(pages: tuple[Page, Page], server: Server) -> None:
+    page, _ = pages
+    log_in(page, server, "member-two")
+    page.goto("/advisories/915/")
+    page.get_by_role("link", name="Example Distribution v2").click()
+    for text in ("1 of 2 other organisations approve", "needs changes v1", "Does 4.1 need more than this?"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    page.goto("/advisories/914/")
+    expect(
+        page.get_by_role("region", name="Claims").get_by_text("Example Hosting Provider").first
+    ).to_be_visible()
+
+
 def test_finished_by_hand_refused_and_kept(pages: tuple[Page, Page], server: Server) -> None:
     page, _ = pages
     *_, partly = server.manage("shell", "--verbosity=0", "--command", FOUND).split()
