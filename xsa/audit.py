@@ -24,6 +24,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from .belonging import memberships
 from .identity import everything
 from .models import Advisory, AuditRecord, Organisation, User
 
@@ -136,7 +137,7 @@ def _whose(actor: User | None, organisation: Organisation | None) -> dict[str, A
     """The columns that tell who it was, in words that hold when the person is gone."""
     if actor is None:
         return {"organisations": [organisation.pk] if organisation else []}
-    own = dict(actor.memberships.order_by("organisation__name").values_list("organisation", "organisation__name"))
+    own = {one.organisation_id: one.organisation.name for one in memberships(actor.pk)}
     readers = {*own, *([organisation.pk] if organisation else [])}
     return {
         "actor": str(actor.pk),

@@ -12,10 +12,11 @@ from typing import Literal
 
 from django.core.exceptions import PermissionDenied
 
+from .belonging import memberships
 from .identity import is_cleared
 from .models import Advisory, ApiToken, DisclosureRequest, Membership, Organisation
 from .models.disclosure import REQUEST_LASTS
-from .visibility import Reader, in_room, in_security_team, own_organisations
+from .visibility import Reader, in_room, in_security_team, speaking_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +138,17 @@ def can_confirm_disclosure(user: Reader, request: DisclosureRequest, *, now: dat
     return YES
 
 
+def _is_admin(user: Reader, organisation: Organisation) -> bool:
+    rows = memberships(user.pk)
+    return any(one.role == Membership.Role.ADMIN and one.organisation_id == organisation.pk for one in rows)
+
+
 def can_administer(user: Reader, organisation: Organisation) -> Answer:
     """Run an organisation: its admins, and the security team."""
     if in_security_team(user):
         return YES
-    if user.is_authenticated and is_cleared(user):
-        admins = Membership.objects.filter(organisation=organisation, role=Membership.Role.ADMIN)
-        if admins.filter(user=user).exists():
-            return YES
+    if user.is_authenticated and is_cleared(user) and _is_admin(user, organisation):
+        return YES
     return Denied("Only admins of the organisation and the security team may do this.")
 
 
@@ -172,7 +176,7 @@ def can_state(user: Reader, organisation: Organisation, advisory: Advisory) -> A
         return answer
     if not organisation.listed:
         return Denied("The organisation is not on the predisclosure list.")
-    if not Membership.objects.filter(organisation=organisation, user=user.pk).exists():
+    if organisation not in [one.organisation for one in memberships(user.pk)]:
         return Denied("Each organisation speaks for itself: you are not a member of this one.")
     return YES
 
@@ -223,16 +227,14 @@ def can_end_token(user: Reader, token: ApiToken) -> Answer:
 
 def can_keep_repositories(user: Reader, organisation: Organisation) -> Answer:
     """Add repositories and source packages of an organisation, and say who sees them; not even the team does it."""
-    if user.is_authenticated and is_cleared(user) and not user.only:
-        admins = Membership.objects.filter(organisation=organisation, role=Membership.Role.ADMIN)
-        if admins.filter(user=user.pk).exists():
-            return YES
+    if user.is_authenticated and is_cleared(user) and not user.only and _is_admin(user, organisation):
+        return YES
     return Denied("Only admins of the organisation say what of its own is kept here.")
 
 
 def can_backport(user: Reader, organisation: Organisation) -> Answer:
     """Upload in an organisation's name, and change its drafts."""
-    if own_organisations(user).filter(organisation=organisation).exists():
+    if organisation in speaking_for(user):
         return YES
     return Denied("Each organisation keeps its own backports: you do not speak for this one.")
 
@@ -243,7 +245,7 @@ def can_claim(user: Reader, organisation: Organisation, advisory: Advisory) -> A
         return Denied("Claims are for members who share the advisory's room.")
     if not (organisation.listed or organisation.security_team):
         return Denied("The organisation is not on the predisclosure list.")
-    if own_organisations(user).filter(organisation=organisation).exists():
+    if organisation in speaking_for(user):
         return YES
     return Denied("Each organisation claims for itself: you do not speak for this one.")
 
@@ -266,7 +268,7 @@ def can_take_part(user: Reader, organisation: Organisation, advisory: Advisory) 
     """Review and comment on what members share about an advisory, in an organisation's name; also after disclosure."""
     if not in_room(user, advisory):
         return Denied("Reviews and comments are for members who share the advisory's room.")
-    if not own_organisations(user).filter(organisation=organisation).exists():
+    if organisation not in speaking_for(user):
         return Denied("Each organisation speaks for itself: you do not speak for this one.")
     if not (organisation.listed or organisation.security_team):
         return Denied("The organisation is not on the predisclosure list.")
@@ -292,4 +294,4 @@ def can_upload(user: Reader) -> Answer:
         return Denied("Log in to upload.")
     if not is_cleared(user):
         return Denied("Backports are uploaded after a second factor was proved.")
-    return YES if own_organisations(user).exists() else Denied("You belong to no organisation.")
+    return YES if speaking_for(user) else Denied("You belong to no organisation.")

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, Model, Q, QuerySet
 
+from .belonging import memberships, remembered
 from .identity import is_cleared, is_speaking
 from .models import Admission, Advisory, AuditRecord, Membership, Organisation, User
 from .readers import Admissions, Kept, Owned, Personal, Readers, Records, Root, Under
@@ -25,15 +26,15 @@ def sees_embargoed(user: Reader) -> bool:
 
 
 def _sees_all(user: User) -> bool:
-    listed = Q(organisation__listed=True, contact=True) | Q(organisation__security_team=True)
-    return user.memberships.filter(listed).exists()
+    rows = memberships(user.pk)
+    return any((one.contact and one.organisation.listed) or one.organisation.security_team for one in rows)
 
 
 def in_security_team(user: Reader) -> bool:
     """Whether this person belongs to the security team; no token for single advisories speaks for it."""
     if not user.is_authenticated or not is_cleared(user) or user.only:
         return False
-    return user.memberships.filter(organisation__security_team=True).exists()
+    return any(one.organisation.security_team for one in memberships(user.pk))
 
 
 def _admitted(user: Reader) -> QuerySet[Admission]:
@@ -46,6 +47,11 @@ def _admitted(user: Reader) -> QuerySet[Admission]:
 
 def _rooms(user: Reader) -> list[UUID]:
     """The single advisories that this person sees while they are embargoed; a token's are those that it is good for."""
+    name = (user.pk, is_cleared(user), tuple(getattr(user, "only", ())))
+    return remembered(("rooms", *name), lambda: _ask_rooms(user))
+
+
+def _ask_rooms(user: Reader) -> list[UUID]:
     if user.is_authenticated and is_cleared(user) and user.only and _sees_all(user):
         return list(Advisory.objects.filter(number__in=user.only).values_list("pk", flat=True))
     return list(_admitted(user).values_list("advisory", flat=True))
@@ -63,6 +69,14 @@ def own_organisations(user: Reader) -> QuerySet[Membership]:
     rows = Membership.objects.filter(user=user.pk)
     rows = rows.filter(organisation=user.speaks_for) if user.speaks_for else rows  # type: ignore[union-attr]
     return rows.values_list("organisation", flat=True)  # type: ignore[return-value]
+
+
+def speaking_for(user: Reader) -> list[Organisation]:
+    """The same organisations themselves, by name."""
+    if not is_speaking(user):
+        return []
+    only: UUID | None = user.speaks_for  # type: ignore[union-attr]
+    return [one.organisation for one in memberships(user.pk) if only in (None, one.organisation_id)]
 
 
 def visible_to(user: Reader, things: QuerySet[T]) -> QuerySet[T]:

@@ -17,8 +17,10 @@ OID = "1234567890abcdef1234567890abcdef12345678"
 DAY = datetime(2024, 5, 7, 12, 0, tzinfo=UTC)
 
 
-def make_room(attempts: int) -> tuple[Advisory, User, User]:
-    """The advisory with so many attempts, every organisation's statement on every branch, and two of the team."""
+def make_room(attempts: int, *, speaking: int = ORGANISATIONS) -> tuple[Advisory, User, User]:
+    """The advisory with so many attempts, statements of so many of the organisations on every branch, and two of the
+    team.
+    """
     advisory = _advisory()
     branches = _branches()
     Attempt.objects.bulk_create(_attempt(advisory, branches, turn) for turn in range(attempts))
@@ -32,7 +34,7 @@ def make_room(attempts: int) -> tuple[Advisory, User, User]:
             made_by=who,
             made_at=DAY,
         )
-        for who in members
+        for who in members[:speaking]
         for branch in branches
     )
     return advisory, *_team()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from backports.export import mbox
-from backports.models import Attempt, Repository, UpstreamFix
+from backports.models import Branch, UpstreamFix
 from backports.services.looking import unseen
 from backports.services.places import mirror_path
 from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, FixPatch, PatchFile
@@ -23,11 +25,12 @@ from . import comments, downloads, reviews, words
 from .asking import for_tokens
 from .claims import claims
 from .filters import number_in, search
-from .lookup import advisory_or_404, attempts_for, in_branches, repositories
+from .lookup import advisory_or_404, attempts_for, in_branches
 from .pager import page_of
 from .room import room
 from .seen import note
 from .statements import statements
+from .surroundings import surroundings
 
 PAGE = 100
 
@@ -87,20 +90,21 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     except Http404:
         return _announcement(request, number)
     current = advisory.current
-    cells = attempts_for(request).filter(advisory=advisory, current=True)
-    strips = [strip for row in repositories(request.user) if (strip := _strip(advisory, row, cells))["branches"]]
+    around = surroundings(request, advisory)
+    strips = _strips(request, advisory, around.branches)
+    versions = _versions(advisory)
     context = {
         "advisory": advisory,
         "current": current,
-        "versions": _versions(advisory),
-        "fixes": _fixes(advisory),
+        "versions": versions,
+        "fixes": _fixes(advisory, versions),
         "files": _files(advisory),
         "strips": strips,
         "deployment": words.deployment(advisory) if current and current.number else "",
-        "statements": statements(request, advisory),
-        "claims": claims(request, advisory, strips),
+        "statements": statements(request, advisory, around),
+        "claims": claims(request, advisory, strips, around),
         "news": unseen(request.user, advisory),
-        "room": room(request, advisory),
+        "room": room(request, around.backports),
         "quorum": reviews.quorum(request, advisory) if in_room(request.user, advisory) else None,
         "talk": comments.of_advisory(request, advisory),
         "say_at": reverse("say", args=[number]),
@@ -140,13 +144,14 @@ def _versions(advisory: Advisory) -> list[AdvisoryVersion]:
     return list(advisory.versions.defer("sections").order_by("-number"))
 
 
-def _fixes(advisory: Advisory) -> list[Fix]:
+def _fixes(advisory: Advisory, versions: Iterable[AdvisoryVersion]) -> list[Fix]:
     """The fixes of the current version and those of the repository itself, newest branch first.
 
     Fixes with the same patches become one, whose `branches` names all that they are for.
     """
     patches = Prefetch("patches", FixPatch.objects.select_related("file").defer("file__data"))
-    rows = Fix.objects.filter(version__in=[advisory.current_id, *_mined(advisory)]).select_related("version")
+    mined = [one.pk for one in versions if one.number == 0]
+    rows = Fix.objects.filter(version__in=[advisory.current_id, *mined]).select_related("version")
     found = list(rows.prefetch_related(patches))
     for fix in found:
         fix.mined = any(patch.commit for patch in fix.patches.all())  # type: ignore[attr-defined]
@@ -155,10 +160,6 @@ def _fixes(advisory: Advisory) -> list[Fix]:
         first: Any = grouped.setdefault((fix.tree, fix.origin, fix.digest, *fix.prerequisites), fix)
         first.branches = [*getattr(first, "branches", []), fix.branch]
     return list(grouped.values())
-
-
-def _mined(advisory: Advisory) -> list[Any]:
-    return list(advisory.versions.filter(number=0).values_list("pk", flat=True))
 
 
 def _version_key(branch: str) -> tuple[int, ...]:
@@ -171,14 +172,17 @@ def _files(advisory: Advisory) -> list[PatchFile]:
     return list(rows.order_by("-version__number", "name"))
 
 
-def _strip(advisory: Advisory, repository: Repository, cells: QuerySet[Attempt]) -> dict[str, Any]:
-    """A repository's branches, newest first, each with its current attempt, or none where it holds the upstream fix."""
-    attempts = {row.branch_id: row for row in cells.filter(branch__repository=repository)}
-    held = UpstreamFix.objects.filter(advisory=advisory, branch__repository=repository)
-    shown = attempts.keys() | set(held.values_list("branch_id", flat=True))
-    branches = [
-        {"branch": branch, "attempt": attempts.get(branch.pk)}
-        for branch in repository.branches.filter(gone=False)
-        if branch.pk in shown
+def _strips(request: HttpRequest, advisory: Advisory, branches: Iterable[Branch]) -> list[dict[str, Any]]:
+    """Each repository's branches, newest first, with their current attempt; none where one holds the upstream fix."""
+    cells = attempts_for(request).filter(advisory=advisory, current=True)
+    attempts = {row.branch_id: row for row in cells}
+    held = UpstreamFix.objects.filter(advisory=advisory).order_by()
+    there = attempts.keys() | set(held.values_list("branch_id", flat=True))
+    shown = [one for one in branches if one.pk in there]
+    return [
+        {
+            "repository": repository,
+            "branches": [{"branch": one, "attempt": attempts.get(one.pk)} for one in rows],
+        }
+        for repository, rows in groupby(shown, key=lambda one: one.repository)
     ]
-    return {"repository": repository, "branches": branches}

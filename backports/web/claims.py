@@ -11,22 +11,24 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backports.models import Backport, Branch, Claim
+from backports.models import Branch, Claim
 from backports.services import claiming
 from backports.services.errors import NotDone
 from xsa.models import Advisory, Organisation, User
 from xsa.permissions import can_claim, can_read_statements, demand
-from xsa.visibility import own_organisations, visible_to
+from xsa.visibility import speaking_for, visible_to
 
 from . import words
 from .actor import actor
-from .lookup import advisory_or_404, backports_for
+from .choices import Select, settle
+from .lookup import advisory_or_404, branches_for
+from .surroundings import Surroundings
 
 FEW = 3  # branches in a row that are told as a range
 
@@ -35,19 +37,22 @@ class ClaimForm(forms.Form):
     """From which branch to which, until when, and for whom."""
 
     organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
-    first = forms.ModelChoiceField(Branch.objects.none(), empty_label=None, label="From")
-    last = forms.ModelChoiceField(Branch.objects.none(), empty_label=None, label="To")
+    first = forms.ModelChoiceField(Branch.objects.none(), empty_label=None, label="From", widget=Select)
+    last = forms.ModelChoiceField(Branch.objects.none(), empty_label=None, label="To", widget=Select)
     until = forms.DateTimeField(
         label="Until, UTC", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     )
     also = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, organisations: QuerySet[Organisation], branches: QuerySet[Branch]) -> None:
+    def __init__(self, data: Any, *, organisations: Sequence[Organisation], branches: Sequence[Branch]) -> None:
         super().__init__(data, auto_id="claim-%s")
-        self.fields["organisation"].queryset = organisations  # type: ignore[attr-defined]
+        fields: dict[str, Any] = self.fields
+        fields["organisation"].queryset = Organisation.objects.filter(pk__in=[one.pk for one in organisations])
+        settle(fields["organisation"], organisations)
         for end in ("first", "last"):
-            self.fields[end].queryset = branches  # type: ignore[attr-defined]
-            self.fields[end].label_from_instance = _named  # type: ignore[attr-defined]
+            rows = Branch.objects.select_related("repository")
+            fields[end].queryset = rows.filter(pk__in=[one.pk for one in branches])
+            settle(fields[end], branches, _named)
 
 
 def _named(branch: Branch) -> str:
@@ -78,7 +83,9 @@ class Claims:
     heirs: Sequence[Organisation]
 
 
-def claims(request: HttpRequest, advisory: Advisory, strips: Iterable[dict[str, Any]]) -> Claims | None:
+def claims(
+    request: HttpRequest, advisory: Advisory, strips: Iterable[dict[str, Any]], surroundings: Surroundings
+) -> Claims | None:
     """None for everybody who does not share the advisory's room; `strips` are the branches as the page shows them."""
     if not can_read_statements(request.user, advisory):
         return None
@@ -86,23 +93,16 @@ def claims(request: HttpRequest, advisory: Advisory, strips: Iterable[dict[str, 
     cells = [one for strip in strips for one in strip["branches"]]
     order = [one["branch"] for one in cells]
     left = [one["branch"] for one in cells if one["attempt"] and one["attempt"].outcome not in words.SETTLED]
-    there = backports_for(request).filter(advisory=advisory, life__in=(Backport.Life.DRAFT, Backport.Life.SHARED))
-    gaps = claiming.gaps(left, claims=rows, backports=there.only("branch", "life"))
-    own = _own(request, advisory)
-    form = ClaimForm(None, organisations=own, branches=_branches(request)) if own else None
-    listed = Organisation.objects.filter(Q(listed=True) | Q(security_team=True)).exclude(pk__in=own)
-    return Claims(_groups(rows, set(own.values_list("pk", flat=True)), order), _told(gaps, order), form, list(listed))
-
-
-def _own(request: HttpRequest, advisory: Advisory) -> QuerySet[Organisation]:
-    """The organisations in whose name the reader claims."""
-    rows = Organisation.objects.filter(pk__in=own_organisations(request.user))
-    return rows.filter(pk__in=[one.pk for one in rows if can_claim(request.user, one, advisory)])
+    gaps = claiming.gaps(left, claims=rows, backports=surroundings.backports)
+    own = [one for one in speaking_for(request.user) if can_claim(request.user, one, advisory)]
+    maintained = [one for one in surroundings.branches if not one.history_only]
+    form = ClaimForm(None, organisations=own, branches=maintained) if own else None
+    heirs = [one for one in surroundings.organisations if one not in own]
+    return Claims(_groups(rows, {one.pk for one in own}, order), _told(gaps, order), form, heirs)
 
 
 def _branches(request: HttpRequest) -> QuerySet[Branch]:
-    rows = Branch.objects.filter(gone=False, history_only=False).select_related("repository")
-    return visible_to(request.user, rows).order_by("repository__organisation", "repository__name", "-rank", "name")
+    return branches_for(request.user).filter(history_only=False)
 
 
 def _groups(rows: Iterable[Claim], own: set[Any], order: Sequence[Branch]) -> list[Group]:
@@ -157,7 +157,7 @@ def claim(request: HttpRequest, number: int) -> HttpResponse:
     """Say that one's organisation is on some branches; where others are, they are named before it is done."""
     advisory = advisory_or_404(request, number)
     demand(can_read_statements(request.user, advisory))
-    form = ClaimForm(request.POST, organisations=Organisation.objects.all(), branches=_branches(request))
+    form = ClaimForm(request.POST, organisations=list(Organisation.objects.all()), branches=list(_branches(request)))
     if not form.is_valid():
         return _refused(request, advisory, form, "Say from which branch to which, and until when.")
     wanted = form.cleaned_data

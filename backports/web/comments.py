@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -35,7 +36,12 @@ from .seen import note
 from .speakers import SpeakerForm, speakers, why_not
 from .written import written
 
-MOST = 500
+MOST = 500  # answers on one page
+THREADS = 30  # on one page
+_SHOWN = (
+    *("advisory", "backport", "version", "thread", "made_at", "kind", "text", "mentions", "quoted", "quoted_at"),
+    *("organisation__name", "made_by__username"),
+)
 _PLACE = re.compile(r"p(\d{1,5})-f(\d{1,6})-h(\d{1,6})(?:-(\d{1,6}))?")
 
 
@@ -88,25 +94,32 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """The threads of a page; `own` are the organisations in whose name the reader speaks, else `may` says why not."""
+    """The threads of a page; `own` are the organisations in whose name the reader speaks, else `may` says why not.
+
+    `older` is the query string of the page with older threads; `later`: these are not the newest ones. `cut`: not all
+    answers are on it.
+    """
 
     threads: Sequence[Thread]
     own: Sequence[Organisation]
     form: SayForm | None
     may: Answer
+    older: str = ""
+    later: bool = False
+    cut: bool = False
 
 
 def of_advisory(request: HttpRequest, advisory: Advisory) -> Talk | None:
     """What is said about the advisory as a whole; None outside its room."""
     rows = Comment.objects.filter(advisory=advisory, backport=None)
-    return _talk(request, advisory, rows) if in_room(request.user, advisory) else None
+    return _paged(request, advisory, rows) if in_room(request.user, advisory) else None
 
 
 def of_backport(request: HttpRequest, backport: Backport) -> Talk | None:
     """What is said about a backport as a whole; None outside the room."""
     rows = Comment.objects.filter(backport=backport, quoted=[])
     rows = rows.filter(thread=None) | rows.filter(thread__version=None)
-    return _talk(request, backport.advisory, rows) if in_room(request.user, backport.advisory) else None
+    return _paged(request, backport.advisory, rows) if in_room(request.user, backport.advisory) else None
 
 
 def of_lines(request: HttpRequest, version: BackportVersion) -> Talk:
@@ -123,14 +136,38 @@ def of_lines(request: HttpRequest, version: BackportVersion) -> Talk:
             thread.place = place
             threads.append(thread)
     threads.sort(key=lambda one: (not one.place.line, one.place.patch, one.place.file, one.place.hunk, one.place.line))  # type: ignore[union-attr]
-    return Talk(threads, talk.own, None, talk.may)
+    return Talk(threads, talk.own, None, talk.may, cut=talk.cut)
+
+
+def _paged(request: HttpRequest, advisory: Advisory, rows: QuerySet[Comment]) -> Talk:
+    """The newest threads, or from the one that the address names on those before it; in the order of their begin."""
+    firsts = visible_to(request.user, rows.filter(thread=None)).order_by("-made_at", "-pk")
+    newest = _first_named(firsts, request.GET.get("talk", ""))
+    if newest is not None:
+        firsts = firsts.filter(made_at__lte=newest.made_at)
+    thread = Coalesce("thread_id", "pk")
+    shown = rows.alias(of=thread).filter(of__in=firsts.values("pk")[: THREADS + 1])
+    talk = _talk(request, advisory, shown)
+    if len(talk.threads) > THREADS:
+        left, *kept = talk.threads
+        talk = replace(talk, threads=kept, older=f"?talk={left.first.row.pk}")
+    return replace(talk, later=newest is not None)
+
+
+def _first_named(firsts: QuerySet[Comment], name: str) -> Comment | None:
+    try:
+        return firsts.filter(pk=name).only("made_at").first() if name else None
+    except ValidationError:
+        return None
 
 
 def _talk(request: HttpRequest, advisory: Advisory, rows: QuerySet[Comment]) -> Talk:
+    """These comments as threads: every first one, and the newest answers."""
     inside = in_room(request.user, advisory)
-    found = visible_to(request.user, rows.select_related("organisation", "made_by").order_by("made_at", "pk"))
+    seen = visible_to(request.user, rows.select_related("organisation", "made_by").only(*_SHOWN))
+    found = list(seen.alias(later=Q(thread__isnull=False)).order_by("later", "-made_at", "-pk")[: MOST + 1])
     threads: dict[UUID, Thread] = {}
-    for row in found[:MOST]:
+    for row in sorted(found[:MOST], key=lambda one: (one.thread_id is not None, one.made_at, one.pk)):
         said = Said(row, written(row.text, row.mentions, inside=inside), _who(row, inside=inside))
         if row.thread_id is None:
             threads[row.pk] = Thread(said)
@@ -140,7 +177,7 @@ def _talk(request: HttpRequest, advisory: Advisory, rows: QuerySet[Comment]) -> 
                 thread.resolved = row.kind == Comment.Kind.RESOLVE
     own = speakers(request, advisory)
     form = SayForm(speakers=own) if own else None
-    return Talk(list(threads.values()), own, form, why_not(request, advisory))
+    return Talk(list(threads.values()), own, form, why_not(request, advisory), cut=len(found) > MOST)
 
 
 def _who(row: Comment, *, inside: bool) -> str:
@@ -195,7 +232,7 @@ def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     thread = get_object_or_404(rows, pk=pk)
     note(request, [thread.advisory, *(thread.backport.prerequisites if thread.backport else ())], thing=thread)
     form = AnswerForm(request.POST, speakers=_demand_speaker(request, thread.advisory))
-    back = _page_of(thread)
+    back = _page_of(request, thread)
     try:
         if form.is_valid():
             values = dict(form.cleaned_data) | {"kind": form.cleaned_data["kind"] or Comment.Kind.SAY}
@@ -206,10 +243,15 @@ def answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _again(request, form, back, thread.advisory)
 
 
-def _page_of(thread: Comment) -> str:
+def _page_of(request: HttpRequest, thread: Comment) -> str:
+    """Where a thread stands; the address names it where it is not among the newest."""
     if thread.backport_id:
-        return reverse("backport", args=[thread.backport_id])
-    return reverse("advisory", args=[thread.advisory.number])
+        path = reverse("backport", args=[thread.backport_id])
+    else:
+        path = reverse("advisory", args=[thread.advisory.number])
+    others = Comment.objects.filter(advisory=thread.advisory, backport=thread.backport_id, thread=None, version=None)
+    newer = visible_to(request.user, others.filter(made_at__gt=thread.made_at)).count()
+    return f"{path}?talk={thread.pk}" if newer >= THREADS and thread.version_id is None else path
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,7 +9,7 @@ from django.db.models import F, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from backports.models import Attempt, Backport, BackportVersion, Repository
+from backports.models import Attempt, Backport, BackportVersion, Branch, Repository
 from xsa.models import Advisory
 from xsa.visibility import Reader, visible_advisories, visible_to
 
@@ -82,6 +82,12 @@ def advisory_or_404(request: HttpRequest, number: int) -> Advisory:
 def repositories(user: Reader) -> list[Repository]:
     """Every mirror that the reader may see, upstream's first, by name."""
     return list(visible_to(user, Repository.objects.order_by(F("organisation").asc(nulls_first=True), "name")))
+
+
+def branches_for(user: Reader) -> QuerySet[Branch]:
+    """The branches that are there and the reader may see, with their repositories: upstream's first, newest first."""
+    rows = visible_to(user, Branch.objects.filter(gone=False).select_related("repository"))
+    return rows.order_by(F("repository__organisation").asc(nulls_first=True), "repository__name", "-rank", "name")
 
 
 def pick(rows: list[Repository], name: str) -> Repository:

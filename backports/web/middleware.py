@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from backports.engine.errors import EngineError
 from backports.git.errors import GitError
+from xsa.belonging import remembering
 from xsa.identity import reading
 
 from .factor import proved_second_factor
@@ -26,7 +28,8 @@ class ReadAsYourself:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated and not hasattr(request, "token"):
             request.user.cleared = proved_second_factor(request)
-        with reading(request.user):
+        asked_once = remembering() if request.method in ("GET", "HEAD") else nullcontext()
+        with reading(request.user), asked_once:
             return self.get_response(request)
 
 

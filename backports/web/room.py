@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from backports.models import Backport, Branch
 from xsa.models import Advisory
 from xsa.permissions import Answer, can_upload
-from xsa.visibility import own_organisations
+from xsa.visibility import speaking_for
 
 from . import looks, words
 from .lookup import backports_for
@@ -41,24 +41,24 @@ class Room:
     may_upload: Answer
 
 
-def room(request: HttpRequest, advisory: Advisory) -> Room:
-    """What the reader sees of it."""
-    rows = list(_rows(request, advisory))
+def room(request: HttpRequest, backports: Sequence[Backport]) -> Room:
+    """What the reader sees of it: the newest of these."""
+    rows = sorted(backports[:MOST], key=lambda row: (_place(row.branch), row.organisation.name))
     for row in rows:
         note(request, row.prerequisites)
-    own: set[Any] = set(own_organisations(request.user))
+    own: set[Any] = {one.pk for one in speaking_for(request.user)}
     entries = [_entry(row, own) for row in rows]
     by_branch = [(branch, list(group)) for branch, group in groupby(entries, key=lambda one: one.backport.branch)]
     return Room(by_branch, len(rows), can_upload(request.user))
 
 
-def _rows(request: HttpRequest, advisory: Advisory) -> Sequence[Backport]:
+def rows_of(request: HttpRequest, advisory: Advisory) -> Sequence[Backport]:
+    """The advisory's backports that the reader sees, with what the page shows of each, newest first."""
     shown = [f"current__{column}" for column in COLUMNS]
     related = ("branch__repository", "organisation", "current")
     rows = backports_for(request).filter(advisory=advisory).select_related(*related)
     rows = rows.only("life", "members_only_later", "shared_at", "prerequisites", "organisation__name", *_PLACE, *shown)
-    found = list(rows[:MOST])
-    return sorted(found, key=lambda row: (_place(row.branch), row.organisation.name))
+    return list(rows)
 
 
 _PLACE = (

@@ -32,9 +32,13 @@ AGAIN = timedelta(minutes=10)  # a list that keeps itself up to date is one read
 
 @dataclass(slots=True)
 class Notes:
-    """What is shown: numbers of advisories, embargoed or not, the one thing that it is about, and other secrets."""
+    """What is shown: numbers of advisories, embargoed or not, the one thing that it is about, and other secrets.
+
+    `embargoed` tells of those that were at hand whether they are; of the others it is asked.
+    """
 
     numbers: set[int] = field(default_factory=set)
+    embargoed: dict[int, bool] = field(default_factory=dict)
     thing: Model | None = None
     secret: bool = False
 
@@ -48,7 +52,10 @@ def note(
     nobody's advisory that not everyone may see.
     """
     notes = _notes(request)
-    notes.numbers |= {one if isinstance(one, int) else one.number for one in advisories}
+    for one in advisories:
+        notes.numbers.add(one if isinstance(one, int) else one.number)
+        if not isinstance(one, int) and "disclosed_at" not in one.get_deferred_fields():
+            notes.embargoed[one.number] = one.embargoed
     notes.thing = thing or notes.thing
     notes.secret = notes.secret or secret
 
@@ -87,7 +94,7 @@ def _takes_secrets_away(request: HttpRequest, response: HttpResponse) -> bool:
     if response.status_code >= 300 or not _is_download(response) or not is_cleared(request.user):
         return False
     shown = _notes(request)
-    return shown.secret or bool(_embargoed(shown.numbers))
+    return shown.secret or bool(_embargoed(shown))
 
 
 def _is_download(response: HttpResponse) -> bool:
@@ -100,7 +107,7 @@ def _record(request: HttpRequest, response: HttpResponse, services: set[str]) ->
     # nothing changed since (304) tells as much as reading it again.
     leads_on = 300 <= response.status_code < 400 and response.status_code != HTTPStatus.NOT_MODIFIED
     reads = not leads_on and is_cleared(user)
-    numbers = _embargoed(shown.numbers) if reads else []
+    numbers = _embargoed(shown) if reads else []
     used: dict[str, Any] = {"services": sorted(services)} if services and user.is_authenticated else {}
     if not (numbers or used or (reads and shown.secret)):
         return
@@ -116,11 +123,13 @@ def _record(request: HttpRequest, response: HttpResponse, services: set[str]) ->
     )
 
 
-def _embargoed(numbers: set[int]) -> list[int]:
-    if not numbers:
-        return []
-    rows = Advisory.objects.filter(number__in=numbers, disclosed_at=None)
-    return sorted(rows.values_list("number", flat=True))
+def _embargoed(shown: Notes) -> list[int]:
+    known = [number for number, embargoed in shown.embargoed.items() if embargoed]
+    unknown = shown.numbers - shown.embargoed.keys()
+    if unknown:
+        rows = Advisory.objects.filter(number__in=unknown, disclosed_at=None)
+        known += rows.values_list("number", flat=True)
+    return sorted(known)
 
 
 def _verb(response: HttpResponse, reads: bool) -> str:

@@ -9,19 +9,19 @@ from django.http import HttpRequest
 
 from xsa.models import Advisory, Organisation
 from xsa.permissions import Answer, can_take_part
-from xsa.visibility import own_organisations
+from xsa.visibility import speaking_for
+
+from .choices import settle
 
 
 def speakers(request: HttpRequest, advisory: Advisory) -> list[Organisation]:
     """The reader's organisations that take part in the advisory's room."""
-    rows = Organisation.objects.filter(pk__in=own_organisations(request.user)).order_by("name")
-    return [one for one in rows if can_take_part(request.user, one, advisory)]
+    return [one for one in speaking_for(request.user) if can_take_part(request.user, one, advisory)]
 
 
 def why_not(request: HttpRequest, advisory: Advisory) -> Answer:
     """Whether somebody may speak who belongs to no organisation, or to one that may not."""
-    rows = Organisation.objects.filter(pk__in=own_organisations(request.user)).order_by("name")
-    return can_take_part(request.user, rows.first() or Organisation(), advisory)
+    return can_take_part(request.user, next(iter(speaking_for(request.user)), Organisation()), advisory)
 
 
 class SpeakerForm(forms.Form):
@@ -33,5 +33,6 @@ class SpeakerForm(forms.Form):
         super().__init__(data, **options)
         field: Any = self.fields["organisation"]
         field.queryset = Organisation.objects.filter(pk__in=[one.pk for one in speakers])
+        settle(field, speakers)
         if len(speakers) == 1:
             field.widget, field.initial = forms.HiddenInput(), speakers[0].pk

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -17,88 +18,122 @@ from django.views.decorators.http import require_POST
 from backports.models import Branch
 from backports.services import stating
 from backports.services.sources import STAGING_RANK
+from xsa.belonging import memberships
 from xsa.models import Advisory, Organisation, Statement
 from xsa.permissions import can_read_statements, can_state, demand
-from xsa.visibility import visible_to
 
 from .actor import actor
-from .lookup import advisory_or_404
+from .choices import Select, settle
+from .lookup import advisory_or_404, branches_for
+from .surroundings import Surroundings
 
-MOST_HISTORY = 200
+MOST_HISTORY = 50
+_STATES = {one.value: one.label.lower() for one in Statement.State}
 
 
 class StatementForm(forms.Form):
     """One branch, one word."""
 
-    organisation = forms.ModelChoiceField(Organisation.objects.all(), empty_label=None)
-    branch = forms.ChoiceField(label="On")
+    organisation = forms.ModelChoiceField(Organisation.objects.none(), empty_label=None)
+    branch = forms.ChoiceField(label="On", widget=Select)
     state = forms.ChoiceField(choices=[(one.value, one.label.lower()) for one in Statement.State], label="We say")
 
     def __init__(self, data: Any, *, organisations: Iterable[Organisation], branches: Iterable[str]) -> None:
         super().__init__(data, auto_id="state-%s")
-        own = [one.pk for one in organisations]
-        self.fields["organisation"].queryset = Organisation.objects.filter(pk__in=own)  # type: ignore[attr-defined]
+        rows = list(organisations)
+        field: Any = self.fields["organisation"]
+        field.queryset = Organisation.objects.filter(pk__in=[one.pk for one in rows])
+        settle(field, rows)
         self.fields["branch"].choices = [(name, name) for name in branches]  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One statement: of which organisation, by whom, on which branch, the state in words."""
+
+    organisation_id: UUID
+    organisation: str
+    who: str
+    branch: str
+    state: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """An organisation with the latest of what it said for each branch; nothing where it is silent."""
 
-    organisation: Organisation
-    said: Sequence[Statement]
+    organisation: str
+    said: Sequence[Said]
     own: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Everything that the page shows of them; `form` is None for those who speak for no organisation."""
+    """Everything that the page shows of them; `form` is None for those who speak for no organisation. `earlier` counts
+    those that the history leaves out.
+    """
 
     lines: Sequence[Line]
     silent: int
-    history: Sequence[Statement]
+    history: Sequence[Said]
+    earlier: int
     form: StatementForm | None
 
 
-def statements(request: HttpRequest, advisory: Advisory) -> Statements | None:
+def statements(request: HttpRequest, advisory: Advisory, surroundings: Surroundings) -> Statements | None:
     """None for everybody who does not share the advisory's room, also after its disclosure."""
     if not can_read_statements(request.user, advisory):
         return None
-    history = list(Statement.objects.filter(advisory=advisory).select_related("organisation", "made_by"))
-    own, branches = _own(request, advisory), _branches(request)
+    history = _history(advisory)
+    own, branches = _own(request, advisory), _names(surroundings.branches)
+    said = _latest(history, branches)
+    mine = {one.pk for one in own}
     lines = [
-        Line(organisation, _latest(history, organisation, branches), organisation in own)
-        for organisation in _organisations(history)
+        Line(name, said.get(pk, ()), pk in mine) for pk, name in _organisations(history, surroundings.organisations)
     ]
     silent = sum(not line.said for line in lines)
     form = StatementForm(None, organisations=own, branches=branches) if own else None
-    return Statements(sorted(lines, key=lambda line: not line.own), silent, history[:MOST_HISTORY], form)
+    earlier = max(0, len(history) - MOST_HISTORY)
+    lines.sort(key=lambda line: not line.own)
+    return Statements(lines, silent, history[:MOST_HISTORY], earlier, form)
 
 
-def _organisations(history: Iterable[Statement]) -> list[Organisation]:
-    """Those on the list, and those that said something while they were."""
-    spoke = {row.organisation_id for row in history}
-    return list(Organisation.objects.filter(Q(listed=True) | Q(pk__in=spoke)))
+def _history(advisory: Advisory) -> list[Said]:
+    """Everything that was said, latest first."""
+    columns = ("organisation", "organisation__name", "made_by__username", "branch", "state", "made_at")
+    rows = Statement.objects.filter(advisory=advisory).values_list(*columns)
+    return [Said(pk, name, who, branch, _STATES[state], at) for pk, name, who, branch, state, at in rows]
 
 
-def _latest(history: Iterable[Statement], organisation: Organisation, branches: Sequence[str]) -> list[Statement]:
-    found: dict[str, Statement] = {}
-    for row in history:
-        if row.organisation_id == organisation.pk:
-            found.setdefault(row.branch, row)
+def _organisations(history: Iterable[Said], there: Iterable[Organisation]) -> list[tuple[UUID, str]]:
+    """Those on the list, and those that said something while they were, by name."""
+    found = {row.organisation_id: row.organisation for row in history}
+    found |= {one.pk: one.name for one in there if one.listed}
+    return sorted(found.items(), key=lambda one: one[1])
+
+
+def _latest(history: Iterable[Said], branches: Sequence[str]) -> dict[UUID, list[Said]]:
+    """Of each organisation the latest of what it said for each branch, in the branches' order."""
     order = {name: position for position, name in enumerate(branches)}
-    return sorted(found.values(), key=lambda row: (order.get(row.branch, len(order)), row.branch))
+    latest: dict[tuple[UUID, str], Said] = {}
+    for row in history:
+        latest.setdefault((row.organisation_id, row.branch), row)
+    found: dict[UUID, list[Said]] = {}
+    for row in sorted(latest.values(), key=lambda one: (order.get(one.branch, len(order)), one.branch)):
+        found.setdefault(row.organisation_id, []).append(row)
+    return found
 
 
 def _own(request: HttpRequest, advisory: Advisory) -> list[Organisation]:
-    rows = Organisation.objects.filter(memberships__user=request.user.pk).distinct()
+    rows = [one.organisation for one in memberships(request.user.pk)]
     return [one for one in rows if can_state(request.user, one, advisory)]
 
 
-def _branches(request: HttpRequest) -> list[str]:
-    """The names of all branches that somebody keeps and the reader may see, newest first."""
-    rows = visible_to(request.user, Branch.objects.filter(gone=False, history_only=False, rank__lt=STAGING_RANK))
-    return list(dict.fromkeys(rows.order_by("-rank", "name").values_list("name", flat=True)))
+def _names(branches: Iterable[Branch]) -> list[str]:
+    """The names of those that somebody keeps, newest first."""
+    rows = [one for one in branches if not one.history_only and one.rank < STAGING_RANK]
+    return list(dict.fromkeys(one.name for one in sorted(rows, key=lambda one: (-one.rank, one.name))))
 
 
 @require_POST
@@ -106,7 +141,8 @@ def state(request: HttpRequest, number: int) -> HttpResponse:
     """Say how far one's own organisation is."""
     advisory = advisory_or_404(request, number)
     demand(can_read_statements(request.user, advisory))
-    form = StatementForm(request.POST, organisations=Organisation.objects.all(), branches=_branches(request))
+    names = _names(branches_for(request.user))
+    form = StatementForm(request.POST, organisations=Organisation.objects.all(), branches=names)
     if not form.is_valid():
         raise BadRequest("No such statement.")
     stating.state(actor(request), advisory=advisory, **form.cleaned_data)
