@@ -103,13 +103,20 @@ def _moved(_: Event, row: PlannedDate) -> tuple[str, str]:
     return f"the planned disclosure is {row.planned_at:{UTC}}" if row.planned_at else "no disclosure is planned", ""
 
 
-def _reviewed(_: Event, row: Review) -> tuple[str, str]:
+def _reviewed(event: Event, row: Review) -> tuple[str, str]:
     link = reverse("backport_version", args=[row.version.backport_id, row.version.number])
-    return f"{row.get_verdict_display()} v{row.version.number}", link
+    return f"{_whose(event, row)}says of v{row.version.number}: {row.get_verdict_display()}", link
 
 
-def _commented(_: Event, row: Comment) -> tuple[str, str]:
-    return "wrote a comment", reverse("backport", args=[row.backport_id]) if row.backport_id else ""
+def _commented(event: Event, row: Comment) -> tuple[str, str]:
+    return f"{_whose(event, row)}wrote a comment", reverse(
+        "backport", args=[row.backport_id]
+    ) if row.backport_id else ""
+
+
+def _whose(event: Event, row: Review | Comment) -> str:
+    """Who said it, where the event names another organisation: that whose backport it is about."""
+    return "" if row.organisation_id == event.organisation_id else f"{row.organisation.name} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,8 @@ KINDS = {
     events.CHECK_RESULT: Kind(Check, _checked, ("organisation", "version"), ("log",)),
     events.STATEMENT_MADE: Kind(Statement, _stated),
     events.PLAN_MOVED: Kind(PlannedDate, _moved),
-    events.REVIEW_GIVEN: Kind(Review, _reviewed, ("version",)),
-    events.COMMENT_MADE: Kind(Comment, _commented),
+    events.REVIEW_GIVEN: Kind(Review, _reviewed, ("organisation", "version")),
+    events.COMMENT_MADE: Kind(Comment, _commented, ("organisation",)),
 }
 
 
