@@ -65,9 +65,7 @@ def test_the_demo_has_a_backport_that_was_reviewed_and_a_claim(pages: tuple[Page
     for text in ("1 of 2 other organisations approve", "needs changes v1", "Does 4.1 need more than this?"):
         expect(page.get_by_text(text).first).to_be_visible()
     page.goto("/advisories/914/")
-    expect(
-        page.get_by_role("region", name="Claims").get_by_text("Example Hosting Provider").first
-    ).to_be_visible()
+    expect(page.get_by_role("region", name="Claims").get_by_text("Example Hosting Provider").first).to_be_visible()
 
 
 def test_finished_by_hand_refused_and_kept(pages: tuple[Page, Page], server: Server) -> None:
