@@ -14,6 +14,7 @@ from backports.models import Backport, BackportVersion, Branch, Claim, Comment, 
 from backports.services import events
 from xsa.models import Advisory, Membership, User
 
+from .diff_page import long_diff
 from .room import DAY, OID, make_room
 
 ANSWERS = 3  # to each first comment of a thread
@@ -58,6 +59,13 @@ def add_backports(advisory: Advisory, count: int, versions: int) -> list[Backpor
     return rows
 
 
+def add_long_backport(advisory: Advisory, lines: int) -> Backport:
+    """One more, whose patch has so many lines."""
+    (row,) = add_backports(advisory, 1, 1)
+    VersionPatch.objects.filter(version=row.current).update(data=long_diff(lines))
+    return row
+
+
 def _branches() -> list[Branch]:
     return list(Branch.objects.order_by("rank"))
 
@@ -70,7 +78,7 @@ def _members() -> list[Membership]:
 
 def _backport(advisory: Advisory, branches: Sequence[Branch], members: Sequence[Membership], turn: int) -> Backport:
     who = members[turn % len(members)]
-    branch = branches[(turn + turn // len(members)) % len(branches)]
+    branch = branches[(turn % len(members) + turn // len(members)) % len(branches)]
     values = {"started_by": who.user, "started_at": DAY, "life": Backport.Life.SHARED, "shared_at": DAY}
     return Backport(advisory=advisory, branch=branch, organisation=who.organisation, **values)
 

@@ -24,7 +24,7 @@ def make_room(attempts: int, *, speaking: int = ORGANISATIONS) -> tuple[Advisory
     advisory = _advisory()
     branches = _branches()
     Attempt.objects.bulk_create(_attempt(advisory, branches, turn) for turn in range(attempts))
-    members = [_member(f"member-{turn}", listed=True) for turn in range(ORGANISATIONS)]
+    members = [member(f"member-{turn}", listed=True) for turn in range(ORGANISATIONS)]
     Statement.objects.bulk_create(
         Statement(
             advisory=advisory,
@@ -89,7 +89,8 @@ def _attempt(advisory: Advisory, branches: list[Branch], turn: int) -> Attempt:
     )
 
 
-def _member(name: str, *, listed: bool = False, team: bool = False) -> User:
+def member(name: str, *, listed: bool = False, team: bool = False) -> User:
+    """A contact of an organisation of their own, or of the security team's, with a second factor."""
     user = User.objects.create_user(name)
     place = Organisation.objects.filter(security_team=True).first() if team else None
     place = place or Organisation.objects.create(name=f"Example {name}", listed=listed, security_team=team)
@@ -99,4 +100,4 @@ def _member(name: str, *, listed: bool = False, team: bool = False) -> User:
 
 
 def _team() -> tuple[User, User]:
-    return _member("asks", team=True), _member("confirms", team=True)
+    return member("asks", team=True), member("confirms", team=True)

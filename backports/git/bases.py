@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain, islice
 
@@ -50,18 +51,21 @@ class Base:
     sentence: str
 
 
-def find_base(repo: pygit2.Repository, patches: Sequence[Patch], candidates: Mapping[str, str]) -> Base | None:
+def find_base(
+    repo: pygit2.Repository, patches: Sequence[Patch], candidates: Mapping[str, str], *, since: datetime | None = None
+) -> Base | None:
     """The commit that the first of `patches` was made on; None when nothing fits well enough.
 
     `candidates` are commits by the name under which a person knows them (branches, release tags), likeliest first;
-    the history of the touched files is followed from them. Takes a few seconds at most: what takes longer is
-    left out. Raises GitError `no-such-commit` for a candidate that is not there.
+    the history of the touched files is followed from them, no further back than `since` where that is given. Takes a
+    few seconds at most: what takes longer is left out. Raises GitError `no-such-commit` for a candidate that is not
+    there.
     """
     files = list(first_touches(patches))
     if not files or not candidates:
         return None
     tips = {name: str(commit_at(repo, oid).id) for name, oid in candidates.items()}
-    history = _history(repo, [file.old_path for file in files if file.old_path], tips.values())
+    history = _history(repo, [file.old_path for file in files if file.old_path], tips.values(), since)
     return (
         _by_index(repo, files, tips.values(), history)
         or _by_commit(repo, patches[0], files, history)
@@ -112,11 +116,14 @@ class _Step:
     blobs: frozenset[str]
 
 
-def _history(repo: pygit2.Repository, paths: Sequence[str], tips: Collection[str]) -> list[_Step]:
-    """The commits that changed one of the files, newest first; none when they cannot be listed in time."""
+def _history(
+    repo: pygit2.Repository, paths: Sequence[str], tips: Collection[str], since: datetime | None
+) -> list[_Step]:
+    """The commits `since` then that changed one of the files, newest first; none when they cannot be listed in time."""
     wanted = list(dict.fromkeys(paths))[:PATHS_ASKED]
     options = ["--no-merges", "--raw", "--no-abbrev", "--no-renames", "--format=%x00%H %P", "--stdin", "--"]
-    ask = ["log", "--no-color", *options, *(f":(literal){path}" for path in wanted)]
+    limit = [f"--since={since.timestamp():.0f}"] if since else []
+    ask = ["log", "--no-color", *limit, *options, *(f":(literal){path}" for path in wanted)]
     if not wanted:
         return []
     try:

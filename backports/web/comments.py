@@ -37,7 +37,7 @@ from .speakers import SpeakerForm, speakers, why_not
 from .written import written
 
 MOST = 500  # answers on one page
-THREADS = 30  # on one page
+THREADS = 25  # on one page
 _SHOWN = (
     *("advisory", "backport", "version", "thread", "made_at", "kind", "text", "mentions", "quoted", "quoted_at"),
     *("organisation__name", "made_by__username"),
@@ -128,6 +128,8 @@ def of_lines(request: HttpRequest, version: BackportVersion) -> Talk:
     rows = Comment.objects.filter(backport=backport)
     rows = rows.filter(version__isnull=False) | rows.filter(thread__version__isnull=False)
     talk = _talk(request, backport.advisory, rows)
+    if not talk.threads:
+        return replace(talk, form=None)
     places = visible_to(request.user, CommentPlace.objects.filter(version=version, comment__backport=backport))
     by_comment = {place.comment_id: place for place in places}
     threads = []

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from backports.bench import room as bench_room
-from backports.bench.full_room import FullRoom, add_backports, make_full_room
+from backports.bench.diff_page import long_diff
+from backports.bench.full_room import FullRoom, add_backports, add_long_backport, make_full_room
 from backports.models import Comment, Event, Look
 from backports.web import comments
 from tests import factories
@@ -71,6 +72,14 @@ def test_twice_as_many_backports_need_no_query_more(full: FullRoom, who: object)
     many = {name: queries(client, path) for name, path in pages(full).items()}
     assert many == few
     assert few["room"] <= MOST_QUERIES
+
+
+def test_five_thousand_lines_stand_on_their_page_without_any_script(full: FullRoom) -> None:
+    row = add_long_backport(full.advisory, 5_000)
+    page = factories.log_in(Client(), full.reader).get(f"/backports/{row.pk}/").content.decode()
+    lines = long_diff(5_000).decode().split("\n")
+    assert page.count("context_line(") == sum("context_line(" in line for line in lines) > 4_000
+    assert page.count("return -EINVAL; /* &amp; */") == 250
 
 
 def test_a_long_discussion_has_pages_and_loses_no_thread(full: FullRoom, monkeypatch: pytest.MonkeyPatch) -> None:

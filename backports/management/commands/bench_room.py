@@ -8,10 +8,12 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from backports.bench.full_room import FullRoom, make_full_room
+from backports.bench.full_room import FullRoom, add_long_backport, make_full_room
 from backports.bench.pages import browser_of, page_time
 from backports.management.operator import OperatorCommand
 from xsa.models import Advisory
+
+LINES = 5_000  # of a long backport
 
 
 class Command(OperatorCommand):
@@ -37,7 +39,8 @@ class Command(OperatorCommand):
         )
         self.stdout.write(f"{'page':34} {'median':>8} {'p95':>8} {'queries':>8} {'size':>8}")
         client = browser_of(room.reader)
-        for name, path in _pages(room):
+        long = add_long_backport(room.advisory, LINES)
+        for name, path in [*_pages(room), (f"a backport of {LINES} lines", f"/backports/{long.pk}/")]:
             found = page_time(path, options["runs"], client=client)
             self.stdout.write(
                 f"{name:34} {found.median:5.0f} ms {found.p95:5.0f} ms {found.queries:8} {found.kilobytes:5.0f} kB"
