@@ -9,7 +9,7 @@ from django.db.models import F, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from backports.models import Attempt, Backport, BackportVersion, Repository
+from backports.models import Attempt, Backport, BackportVersion, Branch, Repository
 from xsa.models import Advisory
 from xsa.visibility import Reader, visible_advisories, visible_to
 
@@ -77,6 +77,12 @@ def advisory_or_404(request: HttpRequest, number: int) -> Advisory:
     found = get_object_or_404(visible_advisories(request.user), number=number)
     note(request, [found], thing=found)
     return found
+
+
+def branch_or_404(request: HttpRequest, repository: str, name: str) -> Branch:
+    """One visible branch with its repository."""
+    rows = visible_to(request.user, Branch.objects.select_related("repository"))
+    return get_object_or_404(rows, repository__name=repository, name=name)
 
 
 def repositories(user: Reader) -> list[Repository]:
