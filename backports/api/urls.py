@@ -17,6 +17,7 @@ from . import (
     organisations,
     reviews,
     root,
+    series,
     uploads,
     versions,
     webhooks,
@@ -74,4 +75,6 @@ urlpatterns = [
     path("webhooks/<uuid:pk>/", webhooks.OneWebhook.as_view(), name="api_webhook"),
     path("events/<uuid:pk>/", events.OneEvent.as_view(), name="api_event"),
     path("events/", events.Events.as_view(), name="api_events"),
+    *series.addresses(series.VersionSeries, "versions/<uuid:pk>/series", "api_version_series"),
+    *series.addresses(series.BranchSeries, "branches/<uuid:pk>/missing", "api_branch_missing"),
 ]

@@ -68,19 +68,39 @@ def as_json(series: Series, file: str, kind: str, data: bytes, patches: Sequence
 
     The same input gives the same bytes.
     """
-    facts: dict[str, Any] = {
-        "version": VERSION,
-        "file": {"name": file, "kind": kind, "size": len(data), "sha256": _sha256(data)},
+    return dumped(
+        {"version": VERSION, "file": file_facts(file, kind, data)}
+        | series_facts(series, patches)
+        | {"notes": list(series.notes)}
+    )
+
+
+def series_facts(series: Series, patches: Sequence[Patch]) -> dict[str, Any]:
+    """What is said of one series, whatever file it is in."""
+    return {
         "advisory": f"XSA-{series.advisory}",
-        "branch": {"repository": series.repository, "name": series.branch, "base": series.base, "tree": series.tree},
+        "branch": branch_facts(series),
         "backport": {"organisation": series.organisation, "version": series.number} if series.organisation else None,
         "origin": series.origin,
         "prerequisites": list(series.prerequisites),
         "verdict": asdict(series.verdict),
         "reviews": [_review(review) for review in series.reviews],
         "patches": [_patch(patch) for patch in patches],
-        "notes": list(series.notes),
     }
+
+
+def file_facts(file: str, kind: str, data: bytes) -> dict[str, Any]:
+    """The file's name, kind, size in bytes and hash."""
+    return {"name": file, "kind": kind, "size": len(data), "sha256": _sha256(data)}
+
+
+def branch_facts(series: Series) -> dict[str, Any]:
+    """Where it was applied, and the tree that it left."""
+    return {"repository": series.repository, "name": series.branch, "base": series.base, "tree": series.tree}
+
+
+def dumped(facts: dict[str, Any]) -> bytes:
+    """As JSON, the same bytes for the same facts."""
     return json.dumps(facts, indent=2, sort_keys=True).encode() + b"\n"
 
 

@@ -102,8 +102,7 @@ def _borrow(target: Path, objects: Path) -> None:
 def _commit(
     repo: pygit2.Repository, parent: pygit2.Commit, patch: Patch, changes: Mapping[str, Change], note: str
 ) -> pygit2.Commit:
-    by_parts = {tuple(_parts(path)): change for path, change in changes.items()}
-    tree = _new_tree(repo, parent.tree, by_parts) or repo.write(ObjectType.TREE, b"")
+    tree = tree_with(repo, parent.tree, changes)
     stamp = _stamp(patch.date, parent)
     text = _message(patch, note)
     lines = [b"tree %s" % str(tree).encode(), b"parent %s" % str(parent.id).encode()]
@@ -112,6 +111,15 @@ def _commit(
     if not _is_utf8(raw + text):
         raw += b"\nencoding ISO-8859-1"
     return repo[repo.write(ObjectType.COMMIT, raw + b"\n\n" + text)].peel(pygit2.Commit)
+
+
+def tree_with(repo: pygit2.Repository, tree: pygit2.Tree, changes: Mapping[str, Change]) -> pygit2.Oid:
+    """The tree with changes made to the files at their paths, written into `repo`.
+
+    Raises GitError `unsafe-path`, `path-in-the-way`.
+    """
+    by_parts = {tuple(_parts(path)): change for path, change in changes.items()}
+    return _new_tree(repo, tree, by_parts) or repo.write(ObjectType.TREE, b"")
 
 
 def _parts(path: str) -> Iterator[bytes]:

@@ -18,16 +18,19 @@ MEMORY_NEEDED = 32 * 1024 * 1024  # bytes free
 
 
 @contextmanager
-def scratch(mirror: Path | str, results: Path | str) -> Iterator[pygit2.Repository]:
-    """An empty bare repository that sees all objects of both; what is written into it goes with it.
+def scratch(mirror: Path | str, results: Path | str | None = None) -> Iterator[pygit2.Repository]:
+    """An empty bare repository that sees all objects of both (of the mirror alone without results).
+
+    What is written into it goes with it.
 
     Raises GitError `mirror-missing`, `not-a-repository`.
     """
     with tempfile.TemporaryDirectory(prefix="scratch-", dir=_roomy_memory()) as folder:
         path = Path(folder) / "scratch.git"
         open_results(path, mirror).free()
-        with (path / "objects" / "info" / "alternates").open("a") as file:
-            file.write(f"{Path(results).absolute().resolve() / 'objects'}\n")
+        if results is not None:
+            with (path / "objects" / "info" / "alternates").open("a") as file:
+                file.write(f"{Path(results).absolute().resolve() / 'objects'}\n")
         yield open_repository(path)
 
 

@@ -24,6 +24,7 @@ from .evidence import text
 from .open_conflicts import conflicts_of, files_left
 from .places import mirror_path, results_path
 from .receiving import Origin, Received, submit
+from .siblings import tried_on_siblings
 from .sources import read_source
 
 NO_SUBJECT = "finish what did not land by itself"
@@ -62,20 +63,22 @@ def finish(
 ) -> Received:
     """Put the answers, in the order of `open_conflicts`, in their places, and make a version of the result.
 
-    Once that is shared, the answers are remembered for where the same conflicts meet again. Raises PermissionDenied,
-    NotDone, GitError.
+    It is tried on the sibling branches too. Once it is shared, the answers are remembered for where the same conflicts
+    meet again. Raises PermissionDenied, NotDone, GitError.
     """
     demand(can_backport(actor, organisation))
     files = _finished(attempt, answers)
+    data = _series(attempt, files)
+    siblings = tried_on_siblings(attempt, data)
     received = submit(
         actor,
         organisation=organisation,
         name=f"xsa{attempt.advisory.number}-{attempt.branch.name}.patch",
-        data=_series(attempt, files),
+        data=data,
         advisory=attempt.advisory,
         branch=attempt.branch,
         came_by=CameBy.BROWSER,
-        origin=Origin(attempt=attempt, note=note),
+        origin=Origin(attempt=attempt, note=note, siblings=siblings),
     )
     if received.version is not None:
         answering.tell(actor, backport=received.version.backport)

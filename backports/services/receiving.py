@@ -49,11 +49,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a version derives from, as somebody says: another version, or an attempt's result; and their note."""
+    """What a version derives from, as somebody says: another version, or an attempt's result; and their note.
+
+    `siblings` is what became of it on other branches (`services.siblings`), where that was tried.
+    """
 
     version: BackportVersion | None = None
     attempt: Attempt | None = None
     note: str = ""
+    siblings: Sequence[dict[str, Any]] = ()
 
     @property
     def builds_on(self) -> list[int]:
@@ -115,6 +119,8 @@ def confirm(actor: User, *, upload: Upload, advisory: Advisory, branch: Branch, 
         return Received(upload, known)
     pk = uuid.uuid4()
     weighed = _weigh(upload, intake, pk)
+    if origin.siblings:
+        weighed["evidence"] = {**weighed["evidence"], "siblings": list(origin.siblings)}
     backport = _open_backport(actor, upload, origin)
     if (known := backport.versions.filter(digest=digest).first()) is not None:
         return Received(upload, known)

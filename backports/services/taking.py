@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backports.engine.diff import Patch, parse_series
 from backports.engine.result import Outcome
 from backports.export import again, dep3, manifest, mbox, series
-from backports.models import BackportVersion, VersionPatch
+from backports.models import Attempt, BackportVersion, Review, VersionPatch
 
 from .places import mirror_path, results_path
 
@@ -29,8 +29,10 @@ def can_give(version: BackportVersion, kind: str) -> bool:
     return kind == "raw" or (kind in SUFFIXES and version.outcome == Outcome.APPLIED and bool(version.result))
 
 
-def take(version: BackportVersion, kind: str, notes: Sequence[str] = ()) -> Taken:
+def take(version: BackportVersion, kind: str, notes: Sequence[str] = (), reviews: Iterable[Review] = ()) -> Taken:
     """The version as a `kind` of file that it is offered as; `notes` are for whoever reads it.
+
+    `reviews` are those of its backport that the reader sees, with their organisations and versions.
 
     Raises GitError, `not-the-result` when what was made does not give the result again.
     """
@@ -43,7 +45,7 @@ def take(version: BackportVersion, kind: str, notes: Sequence[str] = ()) -> Take
         data = _written(version, kind, stem, where, patches, notes)
         tree = again.check(data, kind, where)
     name = f"{stem}{SUFFIXES[kind]}"
-    told = manifest.as_json(_about(version, tree, notes), name, kind, data, patches)
+    told = manifest.as_json(about(version, tree, notes, reviews), name, kind, data, patches)
     return Taken(name, data, told)
 
 
@@ -93,7 +95,10 @@ def _written(
     return series.as_quilt(patches, stem, about, notes)
 
 
-def _about(version: BackportVersion, tree: str, notes: Sequence[str]) -> manifest.Series:
+def about(
+    version: BackportVersion, tree: str, notes: Sequence[str] = (), reviews: Iterable[Review] = ()
+) -> manifest.Series:
+    """What a manifest says of a version that leaves `tree` where it was applied."""
     backport = version.backport
     return manifest.Series(
         advisory=backport.advisory.number,
@@ -102,11 +107,26 @@ def _about(version: BackportVersion, tree: str, notes: Sequence[str]) -> manifes
         base=version.base,
         tree=tree,
         origin=f"backport of {backport.organisation.name}",
-        verdict=manifest.Verdict(
-            version.outcome, version.confidence, version.rung, version.hunks_landed, version.hunks_total
-        ),
+        verdict=verdict_of(version),
         organisation=backport.organisation.name,
         number=version.number,
         prerequisites=tuple(f"XSA-{number}" for number in backport.prerequisites),
+        reviews=tuple(_review(one, version) for one in _of(version, reviews)),
         notes=tuple(notes),
     )
+
+
+def verdict_of(row: BackportVersion | Attempt) -> manifest.Verdict:
+    """What the ladder found."""
+    return manifest.Verdict(row.outcome, row.confidence, row.rung, row.hunks_landed, row.hunks_total)
+
+
+def _of(version: BackportVersion, reviews: Iterable[Review]) -> list[Review]:
+    """Those of this version and of earlier ones, the oldest first."""
+    return sorted((one for one in reviews if one.version.number <= version.number), key=lambda one: one.made_at)
+
+
+def _review(row: Review, version: BackportVersion) -> manifest.Review:
+    """One given on this very version is about what is in it, whatever a later one changed."""
+    stale = row.version_id != version.pk and row.stale_with_id is not None
+    return manifest.Review(row.organisation.name, row.verdict, row.made_at, stale, row.signature)

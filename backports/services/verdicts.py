@@ -90,7 +90,7 @@ def _climb(
     """Patches are made for the branch as it stands, so that is tried first; only then is looked for what they were
     made on, which takes longer.
     """
-    symbols = _symbols(repo, branch, official)
+    symbols = symbols_for(repo, branch, official)
     straight = apply_on(GitTree(repo, branch.tip, base_treeish=branch.tip), patches, symbols)
     if straight.outcome in _LANDED:
         return straight
@@ -103,7 +103,7 @@ def _climb(
     return choose(tries).result or straight
 
 
-def _symbols(repo: pygit2.Repository, branch: Branch, official: Source | None) -> Symbols | None:
+def symbols_for(repo: pygit2.Repository, branch: Branch, official: Source | None) -> Symbols | None:
     """What the branch names beside what the fix's authors had: names that only they have are told as missing."""
     if not is_filled(branch):
         return None

@@ -21,6 +21,7 @@ from . import downloads, findings, looks, resolutions, words
 from .actor import actor
 from .asking import for_tokens
 from .lookup import attempt_or_404, attempts_for
+from .offered import offered
 
 HISTORY = 20
 
@@ -46,6 +47,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "history": _history(request, attempt),
         "may_begin": can_upload(request.user),
         "open": bool(attempt.evidence.get("conflicts")),
+        "offered_here": offered(request, attempt.advisory, attempt.branch, attempt.outcome),
         **_told_by(attempt),
     }
     return render(request, "attempts/detail.html", context)

@@ -25,6 +25,7 @@ from . import comments, comparisons, diffs, findings, lineage, looks, reviews, w
 from .actor import actor
 from .checks import checks
 from .lookup import backport_or_404, backports_for, version_or_404, versions_for
+from .offered import offered
 from .patches import patches_of
 from .speakers import speakers
 from .version_files import offers
@@ -74,6 +75,8 @@ def _of_version(request: HttpRequest, backport: Backport, version: BackportVersi
         "open_hunks": _open_hunks(version.evidence),
         "official": comparisons.official(version.compared),
         "others": others,
+        "siblings": version.evidence.get("siblings", ()),
+        "offered_here": offered(request, backport.advisory, backport.branch, version.outcome),
         "lineage": lineage.drawn(request, backport.advisory),
         "shown_patches": diffs.shown(patches),
         "reviews": reviews.of_backport(request, backport, version, patches),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from backports.engine.result import Confidence, Outcome
@@ -15,22 +15,17 @@ from backports.export import mbox
 from backports.models import Attempt, Branch
 from backports.services.sources import STAGING_RANK
 from xsa.models import Advisory
-from xsa.visibility import visible_advisories, visible_to
+from xsa.visibility import visible_advisories
 
-from . import downloads, words
+from . import downloads, missing_files, words
 from .asking import for_tokens
 from .checks import required
-from .lookup import attempts_for
+from .lookup import attempts_for, branch_or_404
 from .pager import page_of
 from .seen import note, note_attempts
 
 PAGE = 100
 WITHOUT_DATA = ("evidence", "paths", "reasons")
-
-
-def _branch(request: HttpRequest, repository: str, branch: str) -> Branch:
-    rows = visible_to(request.user, Branch.objects.select_related("repository"))
-    return get_object_or_404(rows, repository__name=repository, name=branch)
 
 
 def _current(request: HttpRequest, branch: Branch) -> QuerySet[Attempt]:
@@ -40,7 +35,7 @@ def _current(request: HttpRequest, branch: Branch) -> QuerySet[Attempt]:
 @require_safe
 def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
     """The branch's facts, its counts by outcome, and the list of what is missing."""
-    row = _branch(request, repository, branch)
+    row = branch_or_404(request, repository, branch)
     current = _current(request, row)
     chosen = request.GET.get("outcome", "")
     chosen = chosen if chosen in words.OUTCOMES or chosen in words.STATES else ""
@@ -58,6 +53,8 @@ def detail(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
         "missing": sum(one["count"] for one in counts if one["missing"]),
         "open": sum(one["count"] for one in counts if one["word"].value in words.STATES),
         "ready": _ready(current),
+        "in_order": missing_files.counted(request, row),
+        "kinds": missing_files.KINDS,
         "chosen": words.OUTCOMES.get(chosen) or words.STATES.get(chosen),
         "page": page,
         "rows": rows,
@@ -128,7 +125,7 @@ def _ready(current: QuerySet[Attempt]) -> dict[str, int]:
 @require_safe
 def applied(request: HttpRequest, repository: str, branch: str, suffix: str) -> HttpResponse:
     """All applied fixes of the branch in order, as one mbox or as a tar of patches."""
-    row = _branch(request, repository, branch)
+    row = branch_or_404(request, repository, branch)
     confidence = request.GET.get("confidence", Confidence.HIGH)
     if confidence not in words.CONFIDENCES:
         raise Http404

@@ -79,6 +79,12 @@ def advisory_or_404(request: HttpRequest, number: int) -> Advisory:
     return found
 
 
+def branch_or_404(request: HttpRequest, repository: str, name: str) -> Branch:
+    """One visible branch with its repository."""
+    rows = visible_to(request.user, Branch.objects.select_related("repository"))
+    return get_object_or_404(rows, repository__name=repository, name=name)
+
+
 def repositories(user: Reader) -> list[Repository]:
     """Every mirror that the reader may see, upstream's first, by name."""
     return list(visible_to(user, Repository.objects.order_by(F("organisation").asc(nulls_first=True), "name")))

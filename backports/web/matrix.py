@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from backports.models import Attempt, Branch, Repository, UpstreamFix
 from backports.services.sources import MASTER_RANK, STAGING_RANK
 from xsa.models import Advisory
-from xsa.visibility import visible_advisories
+from xsa.visibility import Reader, visible_advisories, visible_to
 
 from . import looks
 from .filters import MatrixFilter, narrow
@@ -31,17 +31,27 @@ from .stamp import stamp
 
 PAGE = 30
 MOST_CELLS = 1200  # keeps a page under 200 kB, whatever the number of branches
+MOST_OWN = 40  # columns of organisations' branches
 _COLUMNS = ("advisory__number", "branch_id", "id", *looks.COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A branch in the head of the matrix. `upstream` ones are never tried: they show whether the fix is there."""
+    """A branch in the head of the matrix. `upstream` ones are never tried: they show whether the fix is there.
+
+    `own` is the name of the repository where an organisation keeps the branch; "" for the matrix's own repository.
+    """
 
     branch: Branch
     upstream: bool
     missing: int = 0
     supported: bool = False
+    own: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells its cells from others of their row."""
+        return _key(self.branch.rank, self.branch.pk, own=bool(self.own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,23 @@ def columns_of(repository: Repository, missing: dict[UUID, int]) -> list[Column]
         )
         for branch in rows
     ]
+
+
+def own_columns(reader: Reader, kept: Sequence[Repository], missing: dict[UUID, int]) -> list[Column]:
+    """A column for each branch that organisations keep in these repositories, the newest of each first."""
+    if not kept:
+        return []
+    rows = Branch.objects.filter(repository__in=kept, gone=False, history_only=False).exclude(rank__gte=STAGING_RANK)
+    found = visible_to(reader, rows).select_related("repository").order_by("repository__name", "-rank", "name")
+    return [
+        Column(branch, upstream=False, missing=missing.get(branch.pk, 0), own=branch.repository.name)
+        for branch in found[:MOST_OWN]
+    ]
+
+
+def _key(rank: int, branch: UUID, *, own: bool) -> str:
+    """Upstream's branches are told apart by their rank; of organisations' several may continue the same one."""
+    return branch.hex if own else str(rank)
 
 
 def rows_of(advisories: Sequence[Advisory], columns: Sequence[Column], cells: QuerySet[Attempt]) -> list[Row]:
@@ -96,7 +123,7 @@ def _cells(
         if column.upstream:
             html.append(_upstream_cell(advisory, held=(advisory.pk, pk) in held))
         elif pk in tried:
-            html.append(matrix_cell(advisory.number, column.branch.rank, *tried[pk]))
+            html.append(matrix_cell(advisory.number, column.key, *tried[pk]))
         else:
             html.append("<td>")
     return mark_safe("".join(html))  # noqa: S308 - made of template parts
@@ -107,15 +134,22 @@ def _upstream_cell(advisory: Advisory, *, held: bool) -> str:
     return stamp("parts/_upstream_cell.html", (("held", held),), path=path)
 
 
-def matrix_cell(number: int, rank: int, pk: UUID, shape: looks.Look, *, swap: bool = False) -> str:
+def matrix_cell(number: int, column: str, pk: UUID, shape: looks.Look, *, swap: bool = False) -> str:
     """One `<td>` with an id by which a later answer can replace it; `swap` marks it as such an answer."""
     key = (*shape, ("swap", swap))
-    return stamp("parts/_matrix_cell.html", key, number=str(number), rank=str(rank), path=looks.attempt_path(pk))
+    return stamp("parts/_matrix_cell.html", key, number=str(number), column=column, path=looks.attempt_path(pk))
 
 
-def _cells_for(request: HttpRequest, repository: Repository) -> QuerySet[Attempt]:
-    """The cells of the repository's matrix that the reader may see."""
-    return attempts_for(request).filter(current=True, branch__repository=repository, branch__gone=False)
+def _cells_for(request: HttpRequest, *repositories: Repository) -> QuerySet[Attempt]:
+    """The cells of the repositories' branches that the reader may see."""
+    return attempts_for(request).filter(current=True, branch__repository__in=repositories, branch__gone=False)
+
+
+def _kept_beside(shown: Repository, mirrors: Sequence[Repository]) -> list[Repository]:
+    """Those of `mirrors` whose branches stand beside those of `shown`: organisations' own of the same project."""
+    if shown.organisation_id:
+        return []
+    return [one for one in mirrors if one.organisation_id and one.project == shown.project]
 
 
 @require_safe
@@ -126,12 +160,14 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
     if not mirrors and not name:
         return render(request, "matrix/empty.html")
     shown = pick(mirrors, name)
-    cells = _cells_for(request, shown)
+    kept = _kept_beside(shown, mirrors)
+    cells = _cells_for(request, shown, *kept)
     state = progress(tally(cells))
     columns = columns_of(shown, state.missing)
     form = MatrixFilter(request.GET, branches=[column.branch for column in columns if not column.upstream])
     wanted = form.wanted()
-    fitting = narrow(visible_advisories(request.user), cells, wanted).only(
+    columns += own_columns(request.user, kept, state.missing)
+    fitting = narrow(visible_advisories(request.user), _cells_for(request, shown), wanted).only(
         "number", "disclosed_at", "planned_disclosure_at", "current__title", "current__cves"
     )
     page = page_of(fitting, request.GET, page_size(len(columns)))
@@ -166,11 +202,12 @@ def poll_url_query(rows: Sequence[Advisory]) -> str:
 @require_safe
 def fragment(request: HttpRequest, repository: str) -> HttpResponse:
     """Progress, and the cells of the page that changed since it was asked for last."""
-    shown = pick(repositories(request.user), repository)
-    cells = _cells_for(request, shown)
+    mirrors = repositories(request.user)
+    shown = pick(mirrors, repository)
+    cells = _cells_for(request, shown, *_kept_beside(shown, mirrors))
     newest, oldest, since = (_number(request.GET.get(key, "")) for key in ("newest", "oldest", "since"))
     moment = timezone.now() - timedelta(seconds=1)
-    changed = list(_changed(cells, newest, oldest, since))
+    changed = list(_changed(cells, shown, newest, oldest, since))
     note(request, [number for number, _ in changed])
     context = {
         "repository": shown,
@@ -185,12 +222,16 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
 
 
-def _changed(attempts: QuerySet[Attempt], newest: int, oldest: int, since: int) -> Iterable[tuple[int, SafeString]]:
+def _changed(
+    attempts: QuerySet[Attempt], shown: Repository, newest: int, oldest: int, since: int
+) -> Iterable[tuple[int, SafeString]]:
     """The cells that changed since, each with the number of its advisory."""
     moment = datetime.fromtimestamp(since, tz=timezone.get_default_timezone())
     lately = Q(started_at__gte=moment) | Q(finished_at__gte=moment) | Q(created_at__gte=moment)
     rows = attempts.filter(lately, advisory__number__range=(oldest, newest)).order_by(
         "-advisory__number", "branch__rank"
     )
-    for number, rank, pk, *shape in rows.values_list("advisory__number", "branch__rank", "id", *looks.COLUMNS):
-        yield number, mark_safe(matrix_cell(number, rank, pk, looks.look(*shape), swap=True))  # noqa: S308
+    where = ("advisory__number", "branch__rank", "branch_id", "branch__repository_id")
+    for number, rank, branch, repository, pk, *shape in rows.values_list(*where, "id", *looks.COLUMNS):
+        column = _key(rank, branch, own=repository != shown.pk)
+        yield number, mark_safe(matrix_cell(number, column, pk, looks.look(*shape), swap=True))  # noqa: S308

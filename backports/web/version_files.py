@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from backports.git.errors import GitError
-from backports.models import BackportVersion
+from backports.models import BackportVersion, Review
 from backports.services.taking import Taken, can_give, take
 from xsa.models import Advisory
+from xsa.visibility import visible_to
 
 from . import downloads
 from .asking import for_tokens
@@ -49,7 +50,7 @@ def file(request: HttpRequest, pk: UUID, kind: str) -> HttpResponse:
     version = _found(request, pk, kind)
     secrets = secrets_in(version)
     try:
-        taken = _taken(version, kind, secrets)
+        taken = _taken(request, version, kind, secrets)
     except GitError as error:
         return render(request, "backport/not_given.html", {"problem": error, "version": version}, status=409)
     return downloads.deliver(taken.data, taken.name, secrets=secrets, kind=TYPES.get(kind, "text/plain; charset=utf-8"))
@@ -62,7 +63,7 @@ def manifest(request: HttpRequest, pk: UUID, kind: str) -> HttpResponse:
     version = _found(request, pk, kind)
     secrets = secrets_in(version)
     try:
-        taken = _taken(version, kind, secrets)
+        taken = _taken(request, version, kind, secrets)
     except GitError as error:
         return render(request, "backport/not_given.html", {"problem": error, "version": version}, status=409)
     return downloads.deliver(taken.manifest, f"{taken.name}.json", secrets=secrets, kind="application/json")
@@ -75,8 +76,10 @@ def _found(request: HttpRequest, pk: UUID, kind: str) -> BackportVersion:
     return version
 
 
-def _taken(version: BackportVersion, kind: str, secrets: Sequence[Advisory]) -> Taken:
-    return take(version, kind, [note for one in secrets for note in downloads.embargo_notes(one)])
+def _taken(request: HttpRequest, version: BackportVersion, kind: str, secrets: Sequence[Advisory]) -> Taken:
+    reviews = visible_to(request.user, Review.objects.filter(version__backport=version.backport_id))
+    reviews = reviews.select_related("organisation", "version")
+    return take(version, kind, [note for one in secrets for note in downloads.embargo_notes(one)], reviews)
 
 
 def secrets_in(version: BackportVersion) -> list[Advisory]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backports.engine.result import Confidence, Outcome, Rung
+from backports.services import lacking
 from xsa.models import Advisory
 
 
@@ -102,7 +103,7 @@ OUTCOMES: dict[str, Word] = {
     )
 }
 
-SETTLED = (Outcome.FIXED_UPSTREAM, Outcome.ALREADY_APPLIED, Outcome.NOT_AFFECTED)
+SETTLED = lacking.SETTLED
 """Outcomes that leave nothing to do on a branch; any other advisory is missing there."""
 
 RUNGS: dict[str, Word] = {

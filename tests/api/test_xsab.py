@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,12 +19,12 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from django.utils import timezone
 
-from backports.models import BackportVersion
+from backports.models import BackportVersion, Repository
 from backports.services import repositories
 from tests import factories
 from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent
 from tests.backports.toy import Toy
-from tests.permissions.world import KNOWN, publish
+from tests.permissions.world import KNOWN, SECRET, hide, publish
 from xsa.models import Advisory, ApiToken, PatchFile
 from xsa.services.tokens import create_token, end_token
 
@@ -114,6 +116,34 @@ def test_from_what_is_missing_to_a_backport_that_is_there(known: Advisory, xsab:
     assert "(there already, draft)" in again.stdout, again.stderr
     version = BackportVersion.objects.get(backport__organisation__name="Example porter")
     assert (version.note, version.came_by) == ("as upstream has it", "rest")
+
+
+def test_a_backport_is_got_in_every_form_and_reviewed(
+    known: Advisory, xsab: Xsab, token: tuple[ApiToken, str], tmp_path: Path, toy: Toy, unsent: list[str]
+) -> None:
+    hide(Workshop(toy, Repository.objects.get(name="toy"), unsent))
+    reaching = {"verbs": ["read", "review"], "embargoed": True, "advisories": [SECRET], "name": "for it"}
+    end = timezone.now() + timedelta(days=1)
+    person = token[0].user
+    person.cleared = True
+    made = create_token(person, organisation=token[0].organisation, expires_at=end, **reaching)
+    (tmp_path / "token").write_text(f"{made[1]}\n")
+    version = BackportVersion.objects.get(backport__advisory__number=SECRET, backport__branch__name="4.1")
+    listed = [line.split("\t") for line in xsab("backports", str(SECRET), "--branch", "4.1").stdout.splitlines()]
+    assert [row[-1] for row in listed] == [str(version.pk)]
+    quilt = xsab("get", str(SECRET), "4.1", "--backport", "--format", "quilt", "--output", "one.tar")
+    assert quilt.returncode == 0, quilt.stderr
+    with tarfile.open(tmp_path / "one.tar") as tar:
+        assert "patches/series" in tar.getnames()
+    said = xsab("review", str(version.pk), "tested", "--tested-on", "4.1 on a board")
+    assert said.returncode == 0, said.stderr
+    assert "tested by Example porter (counts towards the quorum)" in said.stdout
+    told = json.loads(xsab("get", str(SECRET), "4.1", "--backport", "--format", "p0", "--manifest").stdout)
+    assert ("Example porter", "tested") in [(one["organisation"], one["verdict"]) for one in told["reviews"]]
+    refused = xsab("review", str(version.pk), "needs-changes")
+    assert (refused.returncode, "422 says-nothing" in refused.stderr) == (3, True)
+    everything = json.loads(xsab("take", "4.1", "--manifest").stdout)
+    assert [one["advisory"] for one in everything["series"]] == [f"XSA-{SECRET}"]
 
 
 def test_what_happens_is_watched(known: Advisory, xsab: Xsab) -> None:

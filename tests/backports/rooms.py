@@ -30,8 +30,10 @@ class Room:
     third: User
     team: User
 
-    def upload(self, check: str = CHECK, push: str = BARRIER, by: User | None = None) -> BackportVersion:
-        """A version of the author's backport on 4.1: a check in one file, a barrier in the other."""
+    def upload(
+        self, check: str = CHECK, push: str = BARRIER, by: User | None = None, on: str = "4.1"
+    ) -> BackportVersion:
+        """A version of the author's backport on 4.1, or another branch: a check in one file, a barrier in the other."""
         edits: Edits = {"common/table.c": [(LIMIT, LIMIT + check)]}
         if push:
             edits["common/queue.c"] = [(PUSH, PUSH + push)]
@@ -39,10 +41,10 @@ class Room:
         received = receiving.submit(
             person,
             organisation=own(person),
-            name="xsa500-4.1.patch",
-            data=self.workshop.toy.patch("4.1", edits, "table: check what is picked"),
+            name=f"xsa500-{on}.patch",
+            data=self.workshop.toy.patch(on, edits, "table: check what is picked"),
             advisory=self.advisory,
-            branch=Branch.objects.get(name="4.1", repository__name="toy"),
+            branch=Branch.objects.get(name=on, repository__name="toy"),
         )
         assert received.version is not None
         return received.version

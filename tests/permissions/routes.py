@@ -113,12 +113,20 @@ def _data(path: str, methods: tuple[str, ...] = SAFE, *what: Any, changing: str 
 
 FORMATS = ("", "?format=json", "?format=raw", "?page=2")
 API = ("", "?format=json", "?fields=id", "?cursor=x")
+# A series as a file of each kind, and what goes with it.
+FILES = tuple(
+    (kind, end, f"{name}{'.json' if end else ''}")
+    for kind, name in (("mbox", ".mbox"), ("quilt", ".tar"), ("raw", ".patch"), ("p0", "-p0.patch"))
+    for end in ("", "_manifest")
+)
 ROWS: Mapping[str, Row] = {
     "matrix": Row("/", queries=("", "?text=canarytitleqzx", "?text=7123", "?text=CVE-2099-07123", "?outcome=applied")),
     "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
     "progress": Row("/r/toy/progress/?newest=9999&oldest=1&since=0"),
     "branch": Row("/r/toy/branches/4.1/", queries=("", "?outcome=applied", "?outcome=conflict")),
     "applied": Row("/r/toy/branches/4.1/applied.mbox", queries=("", "?confidence=review"), tokens=READING),
+    "missing": Row("/r/toy/branches/4.1/missing/mbox", tokens=READING),
+    "missing_manifest": Row("/r/toy/branches/4.1/missing/raw.json", tokens=READING),
     "advisories": Row("/advisories/", queries=("", "?text=canarytitleqzx", "?after=500")),
     "advisory": Row("/advisories/{number}/", queries=FORMATS),
     "bundle": Row("/advisories/{number}/files.tar", queries=FORMATS, tokens=READING),
@@ -185,6 +193,10 @@ ROWS: Mapping[str, Row] = {
     "api_versions": _data("/api/v1/backports/{backport}/versions/", queries=API),
     "api_version": _data("/api/v1/versions/{backport_version}/", queries=API),
     "api_version_patch": _data("/api/v1/versions/{backport_version}/patches.patch", queries=("", "?format=raw")),
+    **{
+        f"api_version_series_{kind}{end}": _data(f"/api/v1/versions/{{backport_version}}/series{name}")
+        for kind, end, name in FILES
+    },
     "api_uploads": _data(
         "/api/v1/uploads/", (*SAFE, "POST"), elsewhere=200, post=400, anonymous_change=401, changing="upload"
     ),
@@ -313,6 +325,7 @@ EMPTY: Mapping[str, str] = {
     "api_required_checks": "/api/v1/branches/{fix}/required-checks/",
     "api_webhook": "/api/v1/webhooks/{fix}/",
     "api_branch": "/api/v1/branches/{fix}/",
+    **{f"api_branch_missing_{kind}{end}": f"/api/v1/branches/{{fix}}/missing{name}" for kind, end, name in FILES},
     "api_organisation": "/api/v1/organisations/{fix}/",
     # The reviews of this world are not signed.
     "api_signed_review": "/api/v1/reviews/{review}/signed.json",

@@ -114,6 +114,26 @@ def test_the_answers_of_what_its_members_keep_are_not_remembered(
     assert not Resolution.objects.exists()
 
 
+def test_what_was_finished_is_tried_on_the_sibling_branches(client: Client, attempt: Attempt) -> None:
+    unknown = made(finish(client, attempt, **{"choice-0": "edit", "text-0": HERE})).evidence["siblings"]
+    # The older branches lack a name that the answer uses.
+    assert [(one["name"], one["outcome"], one["landed"]) for one in unknown] == [
+        (name, "partly-applied", 1) for name in ("4.3", "4.2", "4.1")
+    ]
+    answer = finish(client, attempt, **{"choice-0": "edit", "text-0": OLD + "    toy_check(toy);\n"})
+    siblings = made(answer).evidence["siblings"]
+    assert [(one["name"], one["outcome"], one["landed"], one["total"]) for one in siblings] == [
+        (name, "applied", 2, 2) for name in ("4.3", "4.2", "4.1")
+    ]
+    page = client.get(answer.url).content.decode()
+    assert "Tried on the sibling branches" in page
+    assert all(f'name="branch" value="{one["branch"]}"' in page for one in siblings)
+    wanted = {"from_version": str(made(answer).pk), "advisory": "500", "branch": siblings[0]["branch"]}
+    sent = client.post("/uploads/", wanted)
+    version = made(client.post(sent.url, wanted))
+    assert (version.outcome, version.backport.branch.name, version.derived_from) == ("applied", "4.3", made(answer))
+
+
 @pytest.mark.parametrize(("choice", "left"), [("ours", ""), ("theirs", FIXED), ("both", FIXED)])
 def test_a_side_is_taken(client: Client, attempt: Attempt, choice: str, left: str) -> None:
     """Of theirs the verdict says that the branch has no such names; it is kept all the same."""

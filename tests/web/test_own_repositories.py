@@ -144,3 +144,26 @@ def test_who_is_no_admin_is_told_and_others_find_nothing(admin: Client, organisa
     other = factories.log_in(Client(), factories.person("two", listed=True))
     assert other.get(address).status_code == 404
     assert ask(other, organisation, "add").status_code == 404
+
+
+def test_own_branches_stand_beside_upstreams_for_those_who_may_see_them(
+    workshop: Workshop, admin: Client, organisation: Organisation, later: list[str]
+) -> None:
+    ask(admin, organisation, "package", files_of_it=package(workshop), version="4.1.3-1")
+    branch = Branch.objects.get(repository__organisation=organisation)
+    workshop.take(500, {"xsa500.patch": patch_of(workshop)})
+    workshop.work()
+    tried = branch.attempts.get(current=True)
+    assert tried.state == "done"
+    other = factories.log_in(Client(), factories.person("two", listed=True))
+    addresses = ("/r/toy/", "/r/toy/progress/?newest=500&oldest=500&since=0")
+    for address in addresses:
+        page = admin.get(address).content.decode()
+        assert f'id="c500-{branch.pk.hex}"' in page and 'id="c500-401"' in page
+        assert f"/attempts/{tried.pk}/" in page
+        page = other.get(address).content.decode()
+        assert branch.pk.hex not in page and "example-one" not in page and 'id="c500-401"' in page
+    assert "/r/example-one_ours/branches/4.1/" in admin.get("/r/toy/").content.decode()
+    ask(admin, organisation, "show", repository=str(branch.repository_id), visibility="room")
+    assert branch.pk.hex in other.get("/r/toy/").content.decode()
+    assert branch.pk.hex not in Client().get("/r/toy/").content.decode()
