@@ -36,6 +36,7 @@ from backports.web import (
     tokens,
     uploads,
     version_files,
+    webhooks,
 )
 from backports.web.seen import record_all
 
@@ -113,6 +114,8 @@ urlpatterns = [
     path("", include("backports.web.account_urls")),
     path("tokens/", tokens.listing, name="tokens"),
     path("tokens/<uuid:pk>/end/", tokens.end, name="end_token"),
+    path("tokens/<uuid:pk>/webhooks/", webhooks.listing, name="webhooks"),
+    path("webhooks/<uuid:pk>/end/", webhooks.end, name="end_webhook"),
     path("audit/", audit.listing, name="audit"),
     path("audit/export", audit.export, name="audit_export"),
     path("organisation/audit/", audit.own, name="organisation_audit"),

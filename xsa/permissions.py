@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from .belonging import memberships
 from .identity import is_cleared
@@ -223,6 +224,17 @@ def can_end_token(user: Reader, token: ApiToken) -> Answer:
     if user.is_authenticated and user.pk == token.user_id:
         return YES
     return can_administer(user, token.organisation)
+
+
+def can_add_webhook(user: Reader, token: ApiToken) -> Answer:
+    """Have an address told of what a token shows: only whoever it stands for, while it is good."""
+    if not user.is_authenticated or not is_cleared(user):
+        return Denied("Webhooks are added after a second factor was proved.")
+    if user.pk != token.user_id:
+        return Denied("Only the person whom the token stands for adds webhooks to it.")
+    if token.ended_at is not None or token.expires_at <= timezone.now():
+        return Denied("The token has ended, and its webhooks with it.")
+    return YES
 
 
 def can_keep_repositories(user: Reader, organisation: Organisation) -> Answer:

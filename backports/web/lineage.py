@@ -20,7 +20,7 @@ from .lookup import versions_for
 
 MOST = 60
 AKIN = 0.5  # the share of its hunks that a version must have from another one
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN, HEAD = 118, 26, 34, 18, 8, 20
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN, HEAD = 150, 26, 34, 18, 8, 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from xsa.identity import is_cleared
 from xsa.models import ApiToken, Organisation
 from xsa.permissions import can_end_token, can_make_robot, can_make_token, demand
 from xsa.services.tokens import CannotMakeToken, create_token, end_token, tokens_of
@@ -41,7 +43,6 @@ class NewToken(forms.Form):
         choices=list(VERBS.items()),
         initial=["read"],
         widget=forms.CheckboxSelectMultiple,
-        help_text="Reviews and checks have no addresses yet.",
     )
     advisories = forms.CharField(
         required=False, max_length=500, label="Advisories", help_text="Numbers, such as 456, 457. Empty: any."
@@ -109,8 +110,7 @@ def _page(
     request: HttpRequest, form: NewToken, made: ApiToken | None = None, secret: str = "", *, status: int = 200
 ) -> HttpResponse:
     tokens = tokens_of(actor(request))
-    seen = {number for token in tokens for number in token.advisories}
-    seen = set(visible_advisories(request.user).filter(number__in=seen).values_list("number", flat=True))
+    seen = advisories_of(request, tokens)
     note(request, seen)
     context = {
         "rows": [_row(request, token, seen) for token in tokens],
@@ -122,17 +122,31 @@ def _page(
     return render(request, "tokens/list.html", context, status=status)
 
 
-def _row(request: HttpRequest, token: ApiToken, seen: set[int]) -> dict[str, Any]:
+def advisories_of(request: HttpRequest, tokens: Iterable[ApiToken]) -> dict[int, datetime | None]:
+    """The advisories that tokens name, of those that the reader may see, and when each was disclosed."""
+    named = {number for token in tokens for number in token.advisories}
+    return dict(visible_advisories(request.user).filter(number__in=named).values_list("number", "disclosed_at"))
+
+
+def _row(request: HttpRequest, token: ApiToken, seen: Mapping[int, datetime | None]) -> dict[str, Any]:
     """A token as the table shows it, with those of its advisories that the reader may see."""
-    live = token.ended_at is None and token.expires_at > timezone.now()
+    over = embargo_is_over(request, token, seen)
+    live = not over and token.ended_at is None and token.expires_at > timezone.now()
     return {
         "token": token,
         "live": live,
+        "over": over,
         "may": can_end_token(actor(request), token) if live else None,
         "verbs": ", ".join(VERBS[verb] for verb in token.verbs if verb in VERBS),
         "numbers": [number for number in token.advisories if number in seen],
         "hidden": sum(number not in seen for number in token.advisories),
     }
+
+
+def embargo_is_over(request: HttpRequest, token: ApiToken, seen: Mapping[int, datetime | None]) -> bool:
+    """Whether a token of the reader's own ended with the embargo; of others' the reader may not know."""
+    own = token.user_id == request.user.pk and is_cleared(request.user)
+    return own and token.embargoed and all(seen.get(number, True) for number in token.advisories)
 
 
 @require_POST

@@ -16,7 +16,9 @@ Statuses = tuple[int, int, int, int, int]
 
 @dataclass(frozen=True)
 class AccountRow:
-    """`path` may name an {organisation}, a {membership} and an {invitation} of it. None: the method is not known."""
+    """`path` may name an {organisation}, a {membership}, an {invitation}, a {token} and a {webhook} of it. None: the
+    method is not known.
+    """
 
     path: str
     get: Statuses | None
@@ -86,6 +88,9 @@ ACCOUNT_ROWS: Mapping[str, AccountRow] = {
     # What these show of advisories is looked for by the crawl, which begins at them too.
     "tokens": AccountRow("/tokens/", people(200), (302, 403, 422, 422, 422)),
     "end_token": AccountRow("/tokens/{membership}/end/", None, people(404)),
+    # Of a token of somebody else's in the organisation: its admins see where it tells, and can stop that.
+    "webhooks": AccountRow("/tokens/{token}/webhooks/", (302, 404, 404, 200, 404), (302, 404, 404, 403, 404)),
+    "end_webhook": AccountRow("/webhooks/{webhook}/end/", None, (302, 404, 404, 302, 404)),
     "audit": AccountRow("/audit/", (403, 403, 403, 403, 200)),
     "audit_export": AccountRow("/audit/export?advisory=1", (302, 302, 403, 403, 404)),
     "organisation_audit": AccountRow("/organisation/audit/", (302, 403, 200, 200, 200)),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
+from backports.services import webhooks
 from tests import factories
 from tests.permissions.account_routes import ACCOUNT_ROWS, ACTORS
 from xsa.models import Membership, Organisation, User
 from xsa.services import invitations
+from xsa.services.tokens import create_token
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -40,7 +44,15 @@ class Place:
 
     def words(self) -> dict[str, str]:
         row = invitations.invite(None, organisation=self.organisation, email="friend@place.example")
+        token, _ = create_token(
+            self.target.user,
+            organisation=self.organisation,
+            name="of the target",
+            expires_at=timezone.now() + timedelta(days=1),
+        )
+        webhook = webhooks.add(self.target.user, token=token, url="https://hooks.example.org/matrix")
         ids = {"organisation": self.organisation, "membership": self.target, "invitation": row}
+        ids |= {"token": token, "webhook": webhook}
         return {name: str(one.pk) for name, one in ids.items()}
 
 
