@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backports.bench.diff_page import long_diff
+from backports.bench.long_diff import long_diff
 from backports.engine.diff import parse_series
 from backports.web import diffs
 
