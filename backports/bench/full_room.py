@@ -14,7 +14,7 @@ from backports.models import Backport, BackportVersion, Branch, Claim, Comment, 
 from backports.services import events
 from xsa.models import Advisory, Membership, User
 
-from .diff_page import long_diff
+from .long_diff import long_diff
 from .room import DAY, OID, make_room
 
 ANSWERS = 3  # to each first comment of a thread
