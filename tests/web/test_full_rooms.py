@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from backports.bench import room as bench_room
-from backports.bench.long_diff import long_diff
 from backports.bench.full_room import FullRoom, add_backports, add_long_backport, make_full_room
+from backports.bench.long_diff import long_diff
 from backports.models import Comment, Event, Look
 from backports.web import comments
 from tests import factories
