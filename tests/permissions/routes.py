@@ -32,6 +32,7 @@ REVIEWING: Mapping[str, str] = dict.fromkeys(READING, "review")
 @dataclass(frozen=True)
 class Row:
     """One route. `path` may name {number}, {attempt}, {file} and {fix} of an advisory; then it is about that one.
+    {branch} and {keeper} are the branch and the organisation of its backport.
 
     `methods` are those that it knows, `status` what they answer where allowed, `allowed` who is (else `denied`),
     `anonymous` what somebody who is not logged in gets, where that is a way to the login. `post` is what an empty form
@@ -65,8 +66,8 @@ class Row:
 
     @property
     def about_one(self) -> bool:
-        """Whether it is about one advisory."""
-        return "{" in self.path
+        """Whether it is about one advisory; branches and organisations are there whatever is embargoed."""
+        return "{" in self.path.replace("{branch}", "").replace("{keeper}", "")
 
     def expected(self, actor: str, method: str, *, embargoed: bool) -> int:
         """The status that this actor gets."""
@@ -166,6 +167,7 @@ ROWS: Mapping[str, Row] = {
     "api_fixes": _data("/api/v1/advisories/{number}/fixes/", queries=API, everywhere=True),
     "api_fix": _data("/api/v1/fixes/{fix}/", queries=API),
     "api_branches": _data("/api/v1/branches/", elsewhere=200),
+    "api_branch": _data("/api/v1/branches/{branch}/", queries=API),
     "api_attempts": _data(
         "/api/v1/attempts/", elsewhere=200, queries=("", "?advisory=7123", "?missing=true", "?limit=1")
     ),
@@ -204,6 +206,7 @@ ROWS: Mapping[str, Row] = {
         "/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401, changing="upload"
     ),
     "api_organisations": _data("/api/v1/organisations/", elsewhere=200),
+    "api_organisation": _data("/api/v1/organisations/{keeper}/", elsewhere=200, queries=API),
     "claim": Row("/advisories/{number}/claims/", ("POST",), 400, ROOM, in_the_room=GUEST),
     "change_claims": Row("/advisories/{number}/claims/change/", ("POST",), 400, ROOM, in_the_room=GUEST),
     "timeline": Row("/advisories/{number}/timeline/", (*SAFE, "POST"), post=400, queries=FORMATS),
@@ -324,9 +327,7 @@ EMPTY: Mapping[str, str] = {
     "api_upload": "/api/v1/uploads/{upload}/",
     "api_required_checks": "/api/v1/branches/{fix}/required-checks/",
     "api_webhook": "/api/v1/webhooks/{fix}/",
-    "api_branch": "/api/v1/branches/{fix}/",
     **{f"api_branch_missing_{kind}{end}": f"/api/v1/branches/{{fix}}/missing{name}" for kind, end, name in FILES},
-    "api_organisation": "/api/v1/organisations/{fix}/",
     # The reviews of this world are not signed.
     "api_signed_review": "/api/v1/reviews/{review}/signed.json",
     "proposal": "/attempts/{attempt}/proposal.patch",

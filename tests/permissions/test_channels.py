@@ -66,6 +66,14 @@ def test_every_channel_has_a_test_of_its_own_or_is_not_there() -> None:
         assert test.startswith("not there: ") or re.fullmatch(r"`tests/\S+\.py::test_\w+`", test), channel
 
 
+@pytest.mark.parametrize(("heading", "least"), [("Claims", 100), ("Channels", len(CHANNELS) - 1)])
+def test_every_test_that_the_document_names_is_there(heading: str, least: int) -> None:
+    named = [test.strip("`").split("::") for _, test in list(rows_of(heading))[1:] if "::" in test]
+    assert len(named) >= least
+    root = EMBARGO.parent.parent
+    assert [name for path, name in named if f"def {name}(" not in (root / path).read_text()] == []
+
+
 def test_no_view_is_materialised_and_every_view_asks_as_its_reader(db: None, owner_db: Execute) -> None:
     assert owner_db("SELECT matviewname FROM pg_matviews WHERE schemaname = 'public'") == []
     views = "SELECT relname, reloptions FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace"

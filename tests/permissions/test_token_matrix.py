@@ -16,7 +16,7 @@ from tests.permissions.test_matrix import NOWHERE, same
 from tests.permissions.test_two_worlds import everything
 from tests.permissions.test_walls import one_wall
 from tests.permissions.tokens import OUTSIDE, PROGRAMS, program
-from tests.permissions.world import Names, hide, live_in, names_of, people_there
+from tests.permissions.world import CANARIES, Names, hide, live_in, names_of, people_there
 from xsa.models import Advisory
 
 __all__ = ["one_wall"]
@@ -118,8 +118,8 @@ def test_a_program_for_other_branches_reads_of_the_advisory_and_nothing_of_a_bra
     found = found_by("token-elsewhere", secret, names_of(known), names_of(secret))
     read = {word for words in found.values() for word in words}
     assert read >= {"canarytitleqzx", "CVE-2099-07123"}
-    said = {"canaryreviewqzx", "canarycommentqzx", "canarydiscussionqzx"}
-    assert read & {"canary_function_qzx", "Canary Person Qzx", *said} == set()
+    said = {word for word in CANARIES if word.startswith("canary") and word not in ("canarytitleqzx", "canaryfileqzx")}
+    assert read & {"Canary Person Qzx", *said} == set()
 
 
 def test_one_wall_alone_stops_every_program(secret: Advisory, known: Advisory, one_wall: str) -> None:

@@ -51,6 +51,9 @@ CANARIES = (
     "canaryreviewqzx",
     "canarycommentqzx",
     "canarydiscussionqzx",
+    "canarywhyqzx",
+    "canarysummaryqzx",
+    "canarylogqzx",
     "XSA-7123",
 )
 _LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
@@ -108,6 +111,7 @@ def _send(user: User, row: Advisory, branch: str) -> BackportVersion:
         data=bytes(file.data),
         advisory=row,
         branch=Branch.objects.get(name=branch, repository__name="toy"),
+        origin=receiving.Origin(note=_word(row).format("why")),
     )
     assert received.version is not None
     return received.version
@@ -116,10 +120,10 @@ def _send(user: User, row: Advisory, branch: str) -> BackportVersion:
 def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
     """A machine's check of the backport, and a claim on the next branch."""
     place = keeper.memberships.get().organisation
-    title = row.current.title if row.current else ""
+    word = _word(row)
     keeper.speaks_for = place.pk
-    told = f"CC {title}\n".encode()
-    checking.post(keeper, version=version, name="build", state="success", summary=title, log_text=told)
+    told = {"summary": word.format("summary"), "log_text": f"CC {word.format('log')}\n".encode()}
+    checking.post(keeper, version=version, name="build", state="success", **told)
     until = timezone.now() + timedelta(days=1)
     branch = Branch.objects.get(name="4.2", repository__name="toy")
     claiming.claim(keeper, organisation=place, advisory=row, branches=[branch], until=until)
@@ -129,13 +133,18 @@ def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
 def _talk(keeper: User, row: Advisory) -> None:
     """What the keeper says of the backport, of its first line, and of the advisory."""
     place = keeper.memberships.get().organisation
-    word = "canary{}qzx" if row.number == SECRET else "plain {}"
+    word = _word(row)
     version = _kept(row)
     said = Said("comment", word.format("review"))
     reviewing.give(keeper, version=version, organisation=place, said=said)
     first = Where(place=(1, 1, 1, 1))
     commenting.say_of_line(keeper, organisation=place, version=version, where=first, text=word.format("comment"))
     commenting.say(keeper, organisation=place, advisory=row, text=word.format("discussion"))
+
+
+def _word(row: Advisory) -> str:
+    """What people write about an advisory, to be formatted with the place where it stands."""
+    return "canary{}qzx" if row.number == SECRET else "plain {}"
 
 
 def _take(workshop: Workshop, number: int, title: str, files: dict[str, bytes]) -> None:
@@ -243,4 +252,6 @@ def names_of(row: Advisory) -> Names:
         "claim": Claim.objects.get(advisory=row, made_by=version.made_by),
         "event": Event.objects.filter(advisory=row, kind="advisory.version").first(),
     }
-    return Names(row.number, {"number": str(row.number)} | {name: str(one.pk) for name, one in things.items() if one})
+    around = {"branch": version.backport.branch, "keeper": version.backport.organisation}
+    ids = {name: str(one.pk) for name, one in (things | around).items() if one}
+    return Names(row.number, {"number": str(row.number)} | ids)
