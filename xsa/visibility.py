@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from .belonging import memberships, remembered
 from .identity import is_cleared, is_speaking
@@ -62,21 +62,17 @@ def in_room(user: Reader, advisory: Advisory) -> bool:
     return sees_embargoed(user) or advisory.pk in _rooms(user)
 
 
-def own_organisations(user: Reader) -> QuerySet[Membership]:
-    """The organisations whose own things this person is shown, as ids; a token's is the one that it speaks for."""
-    if not is_speaking(user):
-        return Membership.objects.none().values_list("organisation", flat=True)  # type: ignore[return-value]
-    rows = Membership.objects.filter(user=user.pk)
-    rows = rows.filter(organisation=user.speaks_for) if user.speaks_for else rows  # type: ignore[union-attr]
-    return rows.values_list("organisation", flat=True)  # type: ignore[return-value]
-
-
 def speaking_for(user: Reader) -> list[Organisation]:
-    """The same organisations themselves, by name."""
+    """The organisations whose own things this person is shown, by name; a token's is the one that it speaks for."""
     if not is_speaking(user):
         return []
     only: UUID | None = user.speaks_for  # type: ignore[union-attr]
     return [one.organisation for one in memberships(user.pk) if only in (None, one.organisation_id)]
+
+
+def own_organisations(user: Reader) -> list[UUID]:
+    """The same organisations' ids."""
+    return [one.pk for one in speaking_for(user)]
 
 
 def visible_to(user: Reader, things: QuerySet[T]) -> QuerySet[T]:
@@ -95,6 +91,10 @@ class _Sight:
     @cached_property
     def sees_all(self) -> bool:
         return sees_embargoed(self.user)
+
+    @cached_property
+    def own(self) -> list[Organisation]:
+        return speaking_for(self.user)
 
     @cached_property
     def rooms(self) -> list[UUID]:
@@ -150,16 +150,13 @@ class _Sight:
         return found
 
     def kept(self, prefix: str) -> Q:
-        found = Q(**{f"{prefix}organisation": None})
-        if not is_speaking(self.user):
-            return found
-        own = own_organisations(self.user)
-        members = Organisation.objects.filter(Q(listed=True) | Q(security_team=True), pk__in=own)
-        shared = Q(**{f"{prefix}visibility": "room"}) & Q(Exists(members))
-        return found | Q(**{f"{prefix}organisation__in": own}) | shared
+        found = Q(**{f"{prefix}organisation": None}) | Q(**{f"{prefix}organisation__in": self.own})
+        if any(one.listed or one.security_team for one in self.own):
+            found |= Q(**{f"{prefix}visibility": "room"})
+        return found
 
     def owned(self, model: type[Model], readers: Owned, prefix: str) -> Q:
-        audience = Q(**{f"{prefix}organisation__in": own_organisations(self.user)})
+        audience = Q(**{f"{prefix}organisation__in": self.own})
         if readers.shared:
             room = _all(prefix) if self.sees_all else Q(**{f"{prefix}{readers.parent}__in": self.rooms})
             audience |= Q(**{f"{prefix}{readers.shared}__isnull": False}) & room

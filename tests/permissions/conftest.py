@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from tests.backports.conftest import Workshop, toy_original
 from tests.permissions.looks import Looks
-from tests.permissions.rooms import KNOWN, SECRET, Rooms, entered
+from tests.permissions.rooms import Rooms, entered
+from tests.permissions.world import KNOWN, SECRET
 from xsa.models import Advisory
 
 __all__ = ["toy_original"]

@@ -13,14 +13,17 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from tests.permissions.actors import client_of
+from tests.permissions.actors import OUTSIDERS, client_of
 from tests.permissions.crawl import crawl
-from tests.permissions.rooms import KNOWN, SECRET, Room, Rooms, entered
+from tests.permissions.rooms import Room, Rooms, entered
+from tests.permissions.world import KNOWN, SECRET
 from xsa.identity import everything
 from xsa.models import AuditRecord
 
 # What looking leaves behind on purpose: that somebody looked, how often, and their session.
 _LEFT = {"xsa_auditrecord", "xsa_session", "backports_ratewindow"}
+# Those outsiders who follow links as well; the others are asked what is known, since a link would name the secret.
+FOLLOWING = ("anonymous", "member")
 Counted = dict[str, tuple[int, int]]
 
 
@@ -58,7 +61,8 @@ class Looks:
         client, told = client_of(actor), AuditRecord.objects.count()
         client.get("/")
         before = counted()
-        answers = crawl(client, self.rooms.names(KNOWN), self.rooms.names(SECRET))
+        follow = actor in FOLLOWING or actor not in OUTSIDERS
+        answers = crawl(client, self.rooms.names(KNOWN), self.rooms.names(SECRET), follow=follow)
         return Look(answers, before, counted(), sent, list(AuditRecord.objects.order_by("position")[told:]))
 
 

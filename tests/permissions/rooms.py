@@ -22,7 +22,7 @@ from backports.services import attempts, explaining, repositories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Toy
 from tests.permissions.actors import admit_guest, settle
-from tests.permissions.world import KNOWN, SECRET, Names, hide, live_in, names_of, publish, room_people
+from tests.permissions.world import KNOWN, Names, hide, live_in, names_of, publish, room_people
 from xsa.identity import everything
 from xsa.models import Advisory
 
@@ -126,6 +126,3 @@ def _nothing_sent() -> Iterator[list[str]]:
         patch.setattr(attempts, "message", lambda pk, **_: sent.append(str(pk)))
         patch.setattr(explaining, "message", lambda pk, **_: sent.append(f"explain {pk}"))
         yield sent
-
-
-__all__ = ["KNOWN", "SECRET", "Room", "Rooms", "entered"]

@@ -199,6 +199,10 @@ ROWS: Mapping[str, Row] = {
         f"api_version_series_{kind}{end}": _data(f"/api/v1/versions/{{backport_version}}/series{name}")
         for kind, end, name in FILES
     },
+    **{
+        f"api_branch_missing_{kind}{end}": _data(f"/api/v1/branches/{{branch}}/missing{name}")
+        for kind, end, name in FILES
+    },
     "api_uploads": _data(
         "/api/v1/uploads/", (*SAFE, "POST"), elsewhere=200, post=400, anonymous_change=401, changing="upload"
     ),
@@ -327,7 +331,6 @@ EMPTY: Mapping[str, str] = {
     "api_upload": "/api/v1/uploads/{upload}/",
     "api_required_checks": "/api/v1/branches/{fix}/required-checks/",
     "api_webhook": "/api/v1/webhooks/{fix}/",
-    **{f"api_branch_missing_{kind}{end}": f"/api/v1/branches/{{fix}}/missing{name}" for kind, end, name in FILES},
     # The reviews of this world are not signed.
     "api_signed_review": "/api/v1/reviews/{review}/signed.json",
     "proposal": "/attempts/{attempt}/proposal.patch",

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from backports.models import Attempt
 from tests.permissions.actors import OUTSIDERS, client_of
+from tests.permissions.crawl import rows_of
 from tests.permissions.looks import Looks
 from tests.permissions.routes import EMPTY, ROWS
 from tests.permissions.world import CANARIES, KNOWN, SECRET, Names, names_of
@@ -40,13 +41,6 @@ def _told(names: Names, route: str) -> bool:
     return AuditRecord.objects.filter(advisories=[names.number], detail__route=route).exists()
 
 
-def _paths(names: Names) -> Iterator[tuple[str, str]]:
-    paths = {name: row.path for name, row in ROWS.items() if "GET" in row.methods} | dict(EMPTY)
-    for name, path in paths.items():
-        for query in ROWS[name].queries if name in ROWS else ("",):
-            yield name, path.format(**names.words) + query
-
-
 def _shows(answer: Any) -> bool:
     """Any word of it, and the bare number too, by which a cell of the matrix is named."""
     body = answer.content.decode("latin-1")
@@ -57,7 +51,7 @@ def _shows(answer: Any) -> bool:
 @pytest.mark.parametrize("actor", ["contact", "guest", "team"])
 def test_whoever_is_shown_a_word_of_it_is_recorded(looks: Looks, actor: str) -> None:
     look, names = looks.at(looks.rooms.both, actor), looks.rooms.names(SECRET)
-    shown = {name for name, path in _paths(names) if _shows(look.answers[path])}
+    shown = {name for name, path in rows_of(names) if _shows(look.answers[path])}
     recorded = {record.detail.get("route") for record in look.records if record.advisories == [SECRET]}
     assert shown >= SHOW
     assert shown - recorded == set()
@@ -74,7 +68,8 @@ def test_a_head_of_it_is_recorded_as_well(secret: Advisory) -> None:
 def test_what_is_disclosed_and_what_outsiders_ask_for_leaves_no_record(looks: Looks, actor: str) -> None:
     look = looks.at(looks.rooms.both, actor)
     for number in (SECRET, KNOWN):
-        assert {path for _, path in _paths(looks.rooms.names(number))} <= look.answers.keys()
+        asked = rows_of(looks.rooms.names(number), queries=number == SECRET)
+        assert {path for _, path in asked} <= look.answers.keys()
     # Their own organisation's people are somebody's secret too, and no advisory's.
     told = [record for record in look.records if record.verb in ("seen", "downloaded")]
     assert [one for one in told if one.advisories or one.detail["route"] in ROWS.keys() | EMPTY] == []

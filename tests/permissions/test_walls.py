@@ -34,7 +34,8 @@ def _sees_all(*_: Any, **__: Any) -> Iterator[None]:
 
 @pytest.mark.parametrize("actor", OUTSIDERS)
 def test_one_wall_alone_stops_every_outsider(secret: Advisory, known: Advisory, actor: str, one_wall: str) -> None:
-    answers = crawl(client_of(actor), names_of(known), names_of(secret))
+    # What leads to the secret names it, so that nothing has to be followed.
+    answers = crawl(client_of(actor), names_of(known), names_of(secret), follow=False)
     found = {path: leaks(told(answer), path) for path, answer in answers.items()}
     assert {path: words for path, words in found.items() if words} == {}
 
