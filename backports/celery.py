@@ -28,7 +28,7 @@ app = Celery(
     ],
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# Celery would open a connection for every task, whose first queries take the database ten times as long; below it is
+# Celery would open a connection for every task, whose first queries find nothing cached in the database; below it is
 # looked after as for a request. Celery asks for the option by this name, whatever the namespace.
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 

@@ -82,7 +82,12 @@ def _words(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield from NAME.findall(line)
 
 
+def telling(lines: Iterable[bytes], there: Found) -> tuple[bytes, ...]:
+    """The lines that the tree `there` has in one place only."""
+    return tuple(line for line in dict.fromkeys(lines) if there.lines.get(line) == 1)
+
+
 def distinctive(lines: Iterable[bytes], there: Found, here: Found) -> tuple[bytes, ...]:
-    """The lines that the tree `there` has in one place only; none when the tree `here` has one of those anywhere."""
-    told = tuple(line for line in dict.fromkeys(lines) if there.lines.get(line) == 1)
+    """The telling lines; none when the tree `here` has one of those anywhere."""
+    told = telling(lines, there)
     return () if any(here.lines.get(line) for line in told) else told

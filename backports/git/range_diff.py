@@ -101,8 +101,8 @@ def _run(repo: pygit2.Repository, one: str, other: str, factor: int) -> list[byt
 
 def _after(repo: pygit2.Repository, base: str, tip: str) -> list[pygit2.Commit]:
     """The commits of a line from `base` to `tip`, without `base`; a walk that hides it reads much of its history."""
-    found, commit = list[pygit2.Commit](), commit_at(repo, tip)
-    while commit.id != commit_at(repo, base).id:
+    found, commit, first = list[pygit2.Commit](), commit_at(repo, tip), commit_at(repo, base).id
+    while commit.id != first:
         found.append(commit)
         commit = commit.parents[0]
     return found[::-1]

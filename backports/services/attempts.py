@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import itertools
 import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from celery import shared_task
 from django.conf import settings
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 MOST_STARTS = 3
 MOST_RENEWALS = 15  # a third of a lease each
 SEND_AT_ONCE = 2_000
+SHARED_OUT = 64  # cells waiting; up to so many are a message each, so that every worker gets some of a new advisory's
+TURN = 10.0  # seconds for the cells of one advisory before something else has its turn
 QUEUE = "celery"
 ON_DEMAND = "on demand"
 SOON = "soon"  # what a person waits for; workers take from both queues in turn
@@ -58,16 +62,23 @@ def send(*, limit: int = SEND_AT_ONCE) -> int:
     lost = now - timedelta(seconds=settings.RESEND_AFTER)
     unsent = Q(sent_at=None) | Q(sent_at__lt=lost) | Q(state=State.RUNNING)
     rows = Attempt.objects.filter(waiting(now) & unsent).order_by("-advisory__number", "-branch__rank")
-    ids = list(rows.values_list("pk", flat=True)[:limit])
-    Attempt.objects.filter(pk__in=ids).update(sent_at=now)
-    for pk in ids:
-        message(pk)
-    return len(ids)
+    cells = list(rows.values_list("advisory", "pk")[:limit])
+    Attempt.objects.filter(pk__in=[pk for _, pk in cells]).update(sent_at=now)
+    for pks in _shares(cells):
+        message(*pks)
+    return len(cells)
 
 
-def message(pk: uuid.UUID, *, queue: str = QUEUE) -> None:
-    """Tell the workers of one attempt, once it is committed."""
-    transaction.on_commit(lambda: run_attempt.apply_async(args=(str(pk),), queue=queue))
+def _shares(cells: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> Iterator[list[uuid.UUID]]:
+    """The cells as they go to workers: of many those of one advisory together, since what is read of it serves all."""
+    few = len(cells) <= SHARED_OUT
+    for _, share in itertools.groupby(cells, key=itemgetter(int(few))):
+        yield [pk for _, pk in share]
+
+
+def message(*pks: uuid.UUID | str, queue: str = QUEUE) -> None:
+    """Tell a worker of attempts that it shall try one after the other, once they are committed."""
+    transaction.on_commit(lambda: run_attempts.apply_async(args=[str(pk) for pk in pks], queue=queue))
 
 
 @shared_task(name="backports.sweep_attempts")
@@ -134,7 +145,17 @@ def renew(lease: Lease) -> bool:
     return bool(held.update(lease_until=until))
 
 
-@shared_task(name="backports.run_attempt")
+@shared_task(name="backports.run_attempts")
+def run_attempts(*pks: str) -> None:
+    """Try cells, and leave to a later message what is left after `TURN` seconds."""
+    until = time.monotonic() + TURN
+    for at, pk in enumerate(pks):
+        if at and time.monotonic() > until:
+            message(*pks[at:])
+            return
+        run_attempt(pk)
+
+
 @everything("attempts")
 def run_attempt(pk: str) -> str:
     """Try one cell. Returns the outcome, or "" when there was nothing to do."""

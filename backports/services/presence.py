@@ -17,7 +17,7 @@ from typing import Any
 
 from backports.engine.diff import Patch
 from backports.engine.result import Outcome, SeriesResult
-from backports.git.anchors import anchors, distinctive, search
+from backports.git.anchors import anchors, distinctive, search, telling
 from backports.git.changes import full_oid
 from backports.git.errors import GitError
 from backports.git.history import contained, find_by_subject_or_patch_id
@@ -169,7 +169,7 @@ def _absent_lines(asked: Asked) -> tuple[bytes, ...]:
     try:
         before, tree = (str(tree_at(repo, oid).id) for oid in (asked.base, asked.tip))
         there = search(asked.mirror, before, lines, seconds=SECONDS)
-        told = [line for line in sorted(lines) if there.lines[line] == 1]
+        told = telling(sorted(lines), there)
         return distinctive(told, there, search(asked.mirror, tree, told, seconds=SECONDS))
     except GitError as error:
         if error.code in ("timeout", "too-large", "no-such-commit"):

@@ -46,7 +46,7 @@ def git_root(tmp_path: Path, settings: Any) -> Path:
 def unsent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """No worker: messages stay here, as the ids that they carry."""
     sent: list[str] = []
-    monkeypatch.setattr(attempts, "message", lambda pk, **_: sent.append(str(pk)))
+    monkeypatch.setattr(attempts, "message", lambda *pks, **_: sent.extend(map(str, pks)))
     monkeypatch.setattr(explaining, "message", lambda pk, **_: sent.append(f"explain {pk}"))
     return sent
 

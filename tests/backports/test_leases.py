@@ -12,7 +12,16 @@ from django.utils import timezone
 from backports.engine.result import Outcome
 from backports.models import Attempt
 from backports.services import attempts
-from backports.services.attempts import MOST_STARTS, claim, finish, renew, run_attempt, send, sweep_attempts
+from backports.services.attempts import (
+    MOST_STARTS,
+    claim,
+    finish,
+    renew,
+    run_attempt,
+    run_attempts,
+    send,
+    sweep_attempts,
+)
 from backports.services.finding import Finding
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, guard
@@ -38,6 +47,30 @@ def test_every_new_attempt_is_sent_once(workshop: Workshop, waiting: Attempt) ->
     assert send() == 0
 
 
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What each message names."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(attempts, "message", lambda *pks, **_: found.append([str(pk) for pk in pks]))
+    return found
+
+
+@pytest.mark.parametrize(("shared_out", "each"), [(10, [1] * 10), (9, [5, 5])])
+def test_a_few_attempts_are_shared_out_and_of_many_an_advisorys_go_together(
+    workshop: Workshop, messages: list[list[str]], monkeypatch: pytest.MonkeyPatch, shared_out: int, each: list[int]
+) -> None:
+    for number in (950, 951):
+        workshop.take(number, {f"xsa{number}.patch": workshop.toy.patch("master", PICK, "table: check")})
+    Attempt.objects.update(sent_at=None)
+    messages.clear()
+    monkeypatch.setattr(attempts, "SHARED_OUT", shared_out)
+    assert send() == 10
+    assert [len(pks) for pks in messages] == each
+    told = [Attempt.objects.get(pk=pk) for pks in messages for pk in pks]
+    assert [row.advisory.number for row in told] == [951] * 5 + [950] * 5
+    assert [row.branch.name for row in told[:5]] == ["4.5", "4.4", "4.3", "4.2", "4.1"]
+
+
 def test_two_workers_cannot_take_the_same_attempt(waiting: Attempt) -> None:
     assert claim(waiting.pk) is not None
     assert claim(waiting.pk) is None
@@ -50,6 +83,20 @@ def test_a_message_that_comes_twice_changes_nothing(workshop: Workshop, waiting:
     before = Attempt.objects.filter(pk=waiting.pk).values().get()
     assert run_attempt(str(waiting.pk)) == ""
     assert Attempt.objects.filter(pk=waiting.pk).values().get() == before
+
+
+def test_the_attempts_of_a_message_are_tried_one_after_the_other(workshop: Workshop, waiting: Attempt) -> None:
+    run_attempts(*workshop.sent)
+    assert set(Attempt.objects.values_list("state", "starts")) == {("done", 1)}
+
+
+def test_what_a_turn_leaves_is_sent_again_and_not_tried_twice(
+    workshop: Workshop, waiting: Attempt, messages: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "TURN", 0.0)
+    run_attempts(*workshop.sent)
+    assert messages == [workshop.sent[1:]]
+    assert Attempt.objects.filter(state="done").count() == 1
 
 
 def test_a_message_about_a_running_attempt_leaves_it_alone(waiting: Attempt) -> None:

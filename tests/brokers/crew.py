@@ -105,7 +105,7 @@ class Crew:
         app.conf.broker_transport_options = {} if self.url else settings.CELERY_BROKER_TRANSPORT_OPTIONS
         if not self.url:
             app.conf.broker_transport = settings.CELERY_BROKER_TRANSPORT
-        app.send_task("backports.run_attempt", args=[str(pk)])
+        app.send_task("backports.run_attempts", args=[str(pk)])
         app.close()
 
     def end(self) -> None:

@@ -123,6 +123,6 @@ def _switched(database: str) -> Iterator[None]:
 def _nothing_sent() -> Iterator[list[str]]:
     sent: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attempts, "message", lambda pk, **_: sent.append(str(pk)))
+        patch.setattr(attempts, "message", lambda *pks, **_: sent.extend(map(str, pks)))
         patch.setattr(explaining, "message", lambda pk, **_: sent.append(f"explain {pk}"))
         yield sent
