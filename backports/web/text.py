@@ -54,9 +54,8 @@ def visible(value: object) -> SafeString:
     """`value` as HTML in which every hidden character is a small marked box with its code point."""
     text = str(value)
     if _PLAIN.fullmatch(text):
-        return SafeString(
-            html.escape(text)
-        )  # Django's own asks first whether the text is lazy, thousands of times a page
+        # Django's own escape asks first whether the text is lazy, thousands of times a page.
+        return SafeString(html.escape(text))
     return mark_safe("".join(_boxed(char) if is_hidden(char) else escape(char) for char in text))  # noqa: S308
 
 
