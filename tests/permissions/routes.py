@@ -108,7 +108,8 @@ class Row:
             return self.elsewhere
         if not self.allowed or (self.allowed != EVERYONE and not embargoed):
             return self.denied  # no token of these speaks for the room of a disclosed one
-        return {"POST": self.post_by_token or self.post}.get(method, 0) or self.status
+        changed = {"POST": self.post_by_token or self.post, "PATCH": self.patch, "PUT": self.put}
+        return changed.get(method, 0) or self.status
 
     def _shown_to(self, one: Program, *, embargoed: bool) -> bool:
         if embargoed:

@@ -122,7 +122,7 @@ def _breaks(*_: Any, **__: Any) -> None:
 
 def test_no_row_that_nobody_may_read_holds_one(secret: Advisory, known: Advisory) -> None:
     for actor in sorted(SEE_EMBARGOED):
-        crawl(client_of(actor, secret), names_of(known), names_of(secret))
+        crawl(client_of(actor, secret), names_of(known), names_of(secret), follow=False)
     with _acting(NOBODY):
         assert [table for table, rows in tables() if leaks(rows)] == []
     singing = {table for table, rows in tables() if leaks(rows)}
