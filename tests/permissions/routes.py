@@ -45,7 +45,8 @@ class Row:
     that the address does not know either. `elsewhere` is what a token for other branches gets; `everywhere`: it is
     about an advisory and no branch of it. `narrow`: a token that names advisories is shown no other, disclosed or not.
     `post_by_token` is what an empty form is answered, where that differs from what a person gets. `instead` is what
-    one actor gets by method, and a token of theirs, where that differs; in all else the keeper is a contact.
+    one actor, or program, gets by method where that differs (a token of the keeper's what they do themselves); in all
+    else the keeper is a contact.
     """
 
     path: str
@@ -102,7 +103,7 @@ class Row:
             return 403
         if self.about_one and not self._shown_to(one, embargoed=embargoed):
             return 404
-        if (said := self.instead.get(one.person, {}).get(method)) is not None:
+        if (said := self.instead.get(KEEPER if one.person == KEEPER else actor, {}).get(method)) is not None:
             return said
         if one.branches and not self.everywhere and (method in SAFE or self.elsewhere == NOT_THERE):
             return self.elsewhere
@@ -231,7 +232,10 @@ ROWS: Mapping[str, Row] = {
         for kind, end, name in FILES
     },
     **{
-        f"api_branch_missing_{kind}{end}": _data(f"/api/v1/branches/{{branch}}/missing{name}")
+        f"api_branch_missing_{kind}{end}": _data(
+            f"/api/v1/branches/{{branch}}/missing{name}",
+            instead={"token-other": dict.fromkeys(SAFE, NOT_THERE)},  # of what it names nothing is missing there
+        )
         for kind, end, name in FILES
     },
     "api_uploads": _data(
