@@ -40,7 +40,7 @@ def data_rows() -> Iterator[tuple[str, Row]]:
     yield from EMPTY_DATA.items()
 
 
-THOROUGH = "token-in-the-room"  # what is asked with every method; the others with what an address takes
+THOROUGH = "token-in-the-room"  # who asks with every method
 
 
 def differences(client: Client, actor: str, secrets: Names, known: Names | None = None) -> Iterator[str]:
@@ -49,7 +49,7 @@ def differences(client: Client, actor: str, secrets: Names, known: Names | None 
         for names, embargoed in ((secrets, True), (known, False)):
             if names is None or (embargoed and not row.about_one):
                 continue
-            for method in ("GET", "HEAD", "POST", "DELETE") if actor == THOROUGH else {"GET", *row.tokens} - {"HEAD"}:
+            for method in ("GET", "HEAD", "POST", "DELETE") if actor == THOROUGH else ("GET", "POST"):
                 got = client.generic(method, row.path.format(**names.words)).status_code
                 wanted = row.expected_by_token(actor, method, embargoed=embargoed)
                 if got != wanted:
