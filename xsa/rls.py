@@ -1,7 +1,7 @@
 """The database's own copy of the read rule: row-level security, made from what the models say (`xsa.readers`).
 
-`Protect` is the operation for migrations, `check_policies` the system check that finds a table with a path to an
-advisory that says nothing or whose policies in the database are not those of its model. The policies call a few
+`Protect` is the operation for migrations, `check_models` the system check that finds a table with a path to an
+advisory that says nothing, `unprotected` what finds those without policies in the database. The policies call a few
 SQL functions that `CREATE_FUNCTIONS` makes. All of it asks a few settings of the transaction (`xsa.identity`).
 """
 
@@ -225,6 +225,18 @@ class Protect(Operation):
 
     def describe(self) -> str:
         return f"Put {self.model_name} under row-level security"
+
+
+class ProtectAgain(Protect):
+    """Writes a table's policies anew, where their text changed and its readers did not."""
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, _from: ProjectState, to_state: ProjectState
+    ) -> None:
+        """The table stays as protected as it was: the policies before let the same people in."""
+
+    def describe(self) -> str:
+        return f"Write the policies of {self.model_name} anew"
 
 
 def protect(model: type[Model], readers: Readers) -> Iterator[str]:

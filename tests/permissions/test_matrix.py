@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.permissions.actors import ACTORS, OUTSIDERS, client_of
+from tests.permissions.actors import ACTORS, KEEPER, OUTSIDERS, client_of
 from tests.permissions.routes import ACCOUNTS, EMPTY, METHODS, ROWS, Row
 from tests.permissions.world import THINGS, Names, names_of
 from xsa.models import Advisory
@@ -56,7 +56,7 @@ def differences(client: Client, actor: str, secrets: Names, known: Names | None 
                     yield f"{actor} {method} {name} embargoed={embargoed}: {got}, not {wanted}"
 
 
-@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize("actor", [*ACTORS, KEEPER])
 def test_every_address_answers_as_the_matrix_says(secret: Advisory, known: Advisory, actor: str) -> None:
     client = client_of(actor, secret)
     assert list(differences(client, actor, names_of(secret), names_of(known))) == []

@@ -17,7 +17,7 @@ from tests.permissions.test_matrix import NOWHERE, preferences, same
 from tests.permissions.test_two_worlds import everything
 from tests.permissions.test_walls import one_wall
 from tests.permissions.tokens import OUTSIDE, PROGRAMS, program
-from tests.permissions.world import CANARIES, Names, hide, live_in, names_of, people_there
+from tests.permissions.world import CANARIES, Names, hide, live_in, names_of
 from xsa.models import Advisory
 
 __all__ = ["one_wall"]
@@ -69,7 +69,7 @@ def whole(answer: Any) -> tuple[Any, ...]:
 def test_no_token_opens_a_page_whosever_it_is_and_whatever_stands_there(secret: Advisory, known: Advisory) -> None:
     """One answer at every page, at those about accounts too, so that it tells nothing of what is behind it."""
     paths = {name: row.path for name, row in ACCOUNT_ROWS.items()} | PAGES
-    ids = dict.fromkeys(("organisation", "membership", "invitation", "token", "webhook"), NOWHERE)
+    ids = dict.fromkeys(("organisation", "membership", "invitation", "token"), NOWHERE)
     worlds = (names_of(secret).words, names_of(known).words, nothing(names_of(secret)))
     for actor in ("token-of-the-team", "robot-in-the-room", "token-ended"):
         one, client, answers = PROGRAMS[actor], program(actor, secret), {}
@@ -142,14 +142,13 @@ def test_no_program_can_tell_the_worlds_apart(
     workshop: Workshop, known: Advisory, at_one_moment: Callable[..., Any]
 ) -> None:
     names = names_of(known)
-    people = people_there()
     clients = {actor: program(actor, None) for actor in CRAWLING}
 
     def looks() -> dict[str, Any]:
         return {actor: everything(at_one_moment(crawl_known, client, names)) for actor, client in clients.items()}
 
     without = looks()
-    live_in(hide(workshop), people)
+    live_in(hide(workshop))
     found = looks()
     for actor in CRAWLING:
         assert found[actor].keys() == without[actor].keys()
