@@ -44,6 +44,7 @@ class Row:
     theirs answers 403, whatever stands behind the address, and 401 to a token that is no good; `unknown` is for methods
     that the address does not know either. `elsewhere` is what a token for other branches gets; `everywhere`: it is
     about an advisory and no branch of it. `narrow`: a token that names advisories is shown no other, disclosed or not.
+    `alike`: it differs from another row by the kind of its file alone, so that not everybody has to be asked.
     `post_by_token` is what an empty form is answered, where that differs from what a person gets. `instead` is what
     one actor, or program, gets by method where that differs (a token of the keeper's what they do themselves); in all
     else the keeper is a contact.
@@ -67,6 +68,7 @@ class Row:
     post_by_token: int = 0
     everywhere: bool = False
     narrow: bool = False
+    alike: bool = False
     instead: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
@@ -132,6 +134,7 @@ FILES = tuple(
     for kind, name in (("mbox", ".mbox"), ("quilt", ".tar"), ("raw", ".patch"), ("p0", "-p0.patch"))
     for end in ("", "_manifest")
 )
+ASKED = (("quilt", ""), ("raw", "_manifest"))  # of whomever; the others are made by the same code
 ROWS: Mapping[str, Row] = {
     "matrix": Row("/", queries=("", "?text=canarytitleqzx", "?text=7123", "?text=CVE-2099-07123", "?outcome=applied")),
     "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
@@ -228,12 +231,15 @@ ROWS: Mapping[str, Row] = {
     "api_version": _data("/api/v1/versions/{backport_version}/", queries=API),
     "api_version_patch": _data("/api/v1/versions/{backport_version}/patches.patch", queries=("", "?format=raw")),
     **{
-        f"api_version_series_{kind}{end}": _data(f"/api/v1/versions/{{backport_version}}/series{name}")
+        f"api_version_series_{kind}{end}": _data(
+            f"/api/v1/versions/{{backport_version}}/series{name}", alike=(kind, end) not in ASKED
+        )
         for kind, end, name in FILES
     },
     **{
         f"api_branch_missing_{kind}{end}": _data(
             f"/api/v1/branches/{{branch}}/missing{name}",
+            alike=(kind, end) not in ASKED,
             instead={"token-other": dict.fromkeys(SAFE, NOT_THERE)},  # of what it names nothing is missing there
         )
         for kind, end, name in FILES
