@@ -40,6 +40,8 @@ View = Callable[..., HttpResponseBase]
 VERBS = {FETCH: ApiToken.Verb.READ, PUSH: ApiToken.Verb.UPLOAD}
 ASKED_BYTES = 4 * 1024 * 1024  # what a fetch may say that it wants and has
 COMMAND_BYTES = 64 * 1024
+DROPPED_BYTES = 512 * 1024 * 1024  # of a push that is too long
+PIECE = 1024 * 1024
 _GZIP = 31  # zlib's word for it
 
 
@@ -77,13 +79,6 @@ def _text(status: int, sentence: str) -> HttpResponse:
     return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8", status=status, headers=headers)
 
 
-def _result(service: str, data: Any) -> StreamingHttpResponse:
-    """A download, for the records; git does not mind."""
-    response = StreamingHttpResponse(data, content_type=f"application/x-{service}-result")
-    response["Content-Disposition"] = "attachment"
-    return response
-
-
 @require_safe
 @for_git
 def refs(request: HttpRequest, number: int) -> HttpResponseBase:
@@ -104,7 +99,9 @@ def fetch(request: HttpRequest, number: int) -> HttpResponseBase:
     found = _shown(request, number, FETCH)
     pieces = offering.fetched(found.parts, found.head, _body(request, ASKED_BYTES))
     next(pieces)
-    return _result(FETCH, pieces)
+    response = StreamingHttpResponse(pieces, content_type=f"application/x-{FETCH}-result")
+    response["Content-Disposition"] = "attachment"  # a download, for the records; git does not mind
+    return response
 
 
 @require_POST
@@ -112,11 +109,12 @@ def fetch(request: HttpRequest, number: int) -> HttpResponseBase:
 def push(request: HttpRequest, number: int) -> HttpResponseBase:
     """Commits for branches: each series is received as an upload is, and answered with its verdict."""
     found = _shown(request, number, PUSH)
-    body = _body(request, PUSH_BYTES + COMMAND_BYTES)
+    body = _body(request, PUSH_BYTES + COMMAND_BYTES, wait_for=DROPPED_BYTES)
     if body == packets.FLUSH:  # git asks whether it is let in, before it sends what is long
-        return _result(PUSH, [b""])
-    told = answer_to(packets.read_push(body), user=request.user, advisory=_advisory(request, number), among=found)
-    return _result(PUSH, [told])
+        told = b""
+    else:
+        told = answer_to(packets.read_push(body), user=request.user, advisory=_advisory(request, number), among=found)
+    return HttpResponse(told, content_type=f"application/x-{PUSH}-result")
 
 
 def _advisory(request: HttpRequest, number: int) -> Advisory:
@@ -139,19 +137,30 @@ def _shown(request: HttpRequest, number: int, service: str) -> Shown:
     return found
 
 
-def _body(request: HttpRequest, most: int) -> bytes:
-    """What was sent, expanded. Raises Problem."""
+def _body(request: HttpRequest, most: int, *, wait_for: int = 0) -> bytes:
+    """What was sent, expanded; of what is longer than `most` one byte more, once `wait_for` bytes came or it ended:
+    git reads no answer before it has sent everything. Raises Problem, where nothing is waited for of that too.
+    """
     environ: dict[str, Any] = request.META
     # What comes in chunks has no length that the framework would read by.
     chunked = "CONTENT_LENGTH" not in environ and environ.get("wsgi.input_terminated")
-    data = (environ["wsgi.input"] if chunked else request).read(most + 1)
+    stream = environ["wsgi.input"] if chunked else request
+    data = stream.read(most + 1)
     if request.headers.get("Content-Encoding", "") in ("gzip", "x-gzip") and len(data) <= most:
         data = _expanded(data, most)
-    if len(data) > most:
-        raise Problem(413, "too-large", f"That is more than {most} bytes. Start from a ref of here, and push less.")
+    if len(data) > most and not _dropped(stream, wait_for):
+        raise Problem(413, "too-large", f"That is more than {most} bytes. Start from a ref of here, and send less.")
     if not data:
         raise Problem(400, "bad-request", "This is nothing that git sends.")
     return data
+
+
+def _dropped(stream: Any, most: int) -> bool:
+    """Read what is left and forget it; whether that was all of it."""
+    left = most
+    while left > 0 and (piece := stream.read(PIECE)):
+        left -= len(piece)
+    return left > 0
 
 
 def _expanded(data: bytes, most: int) -> bytes:

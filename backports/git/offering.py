@@ -22,8 +22,8 @@ from .scratch import roomy_memory
 from .store import open_repository
 
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
-AT_ONCE = 4  # of one server's process
-WAIT_SECONDS = 20.0
+AT_ONCE = 2  # of one server's process, whose other threads answer pages meanwhile
+WAIT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 FETCH_SECONDS = 900.0
 FETCH_BYTES = 2 * 1024 * 1024 * 1024

@@ -30,6 +30,8 @@ def take(path: Path, pack: bytes) -> None:
 
     Raises GitError `too-many-objects`, `too-large`, `bad-pack`.
     """
+    if len(pack) > PUSH_BYTES:
+        raise GitError("too-large", f"A push has at most {PUSH_BYTES} bytes; start from a ref of here, and push less.")
     if pack[:4] != b"PACK":
         raise GitError("bad-pack", _UNREADABLE)
     if int.from_bytes(pack[_COUNT], "big") > MOST_OBJECTS:

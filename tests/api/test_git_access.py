@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,23 +84,44 @@ def test_a_push_is_a_draft_and_the_next_its_second_version(room: Room, git_of: C
     assert "downloaded" in verbs
 
 
-def test_what_the_ladder_left_open_is_finished_by_git(room: Room, git_of: Cloned) -> None:
+@pytest.fixture
+def stuck(room: Room) -> Attempt:
+    """Half of the fix lands on 4.4; the other half meets another lock there."""
     edits = {"common/table.c": [(LIMIT, LIMIT + CHECK)], "common/queue.c": [(NEWER.strip(), FIXED.strip())]}
     patch = room.workshop.toy.patch("master", edits, "table, queue: check and wait")
     room.workshop.take(500, {"xsa500.patch": patch}, version=2)
     room.workshop.work()
     attempt = Attempt.objects.get(current=True, branch__name="4.4", advisory=room.advisory)
     assert (attempt.outcome, attempt.hunks_landed, attempt.hunks_total) == ("partly-applied", 1, 2)
+    return attempt
+
+
+def test_the_documents_commands_finish_what_the_ladder_left_open(
+    room: Room, stuck: Attempt, git_of: Cloned, address: str, tmp_path: Path
+) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "git.md").read_text()
+    for here, there in (("https://xsa.example.org", address), ("xen/4.8", "toy/4.4"), ("for/4.8", "for/4.4")):
+        text = text.replace(here, there)
+    login, begin, end = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     git = git_of(room.author)
-    git.ok("clone", "--quiet", git.url, "clone")
-    git.ok("fetch", git.url, "refs/attempts/toy/4.4")
-    begun(git, "FETCH_HEAD")
-    assert git.ok("rev-parse", "HEAD").strip() == attempt.result
-    assert CHECK in (git.clone / "common/table.c").read_text()
-    git.commit({"common/queue.c": (OLD, HERE)}, "queue: check this lock too")
-    assert "v1 (new, draft): applied, 2 of 2 hunks" in git.push("refs/for/4.4")
+    token = git.folder / ".xsa-token"
+    token.write_text(git.url.partition("//x:")[2].partition("@")[0] + "\n")
+    clone = git.folder / "xsa-500"
+
+    def typed(commands: str, where: Path) -> str:
+        shell = ["sh", "-e", "-c", commands]
+        done = subprocess.run(shell, cwd=where, env=git.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    typed(login + begin, git.folder)
+    assert CHECK in (clone / "common/table.c").read_text()
+    queue = clone / "common/queue.c"
+    queue.write_text(queue.read_text().replace(OLD, HERE))
+    assert "v1 (new, draft): applied, 2 of 2 hunks" in typed(end, clone)
     version = BackportVersion.objects.get()
-    assert (version.derived_attempt, version.patches.count()) == (attempt, 2)
+    assert (version.derived_attempt, version.patches.count()) == (stuck, 2)
+    assert version.backport.organisation == own(room.author)
 
 
 def test_no_ref_but_those_for_a_branch_can_be_pushed(room: Room, git_of: Cloned) -> None:

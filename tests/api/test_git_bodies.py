@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from backports.api.git_access import ASKED_BYTES, COMMAND_BYTES
+from backports.api import git_access
+from backports.api.git_access import ASKED_BYTES, COMMAND_BYTES, PIECE
 from backports.git import offering
 from backports.git.packets import FLUSH, NO_OID, packet
 from backports.git.pushed import PUSH_BYTES
@@ -57,12 +58,16 @@ def test_a_request_may_come_packed_or_in_chunks(client: Client, workshop: Worksh
     assert (answer.status_code, b"".join(answer.streaming_content)) == plain
 
 
-def test_what_is_too_long_is_refused_packed_or_not(client: Client) -> None:
+def test_what_is_too_long_is_refused_packed_or_not(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     most = PUSH_BYTES + COMMAND_BYTES
     long = pushed(b"PACK" + os.urandom(1024) * (most // 1024))
-    assert sent(client, PUSH, long)[0] == 413
-    assert sent(client, PUSH, gzip.compress(bytes(100_000_000)), HTTP_CONTENT_ENCODING="gzip")[0] == 413
+    status, said = sent(client, PUSH, long + bytes(3 * PIECE))
+    assert status == 200
+    assert b"ng refs/for/4.1 too-large\n" in said
+    assert sent(client, PUSH, gzip.compress(bytes(100_000_000)), HTTP_CONTENT_ENCODING="gzip")[0] == 400
     assert sent(client, FETCH, b"0" * (ASKED_BYTES + 1))[0] == 413
+    monkeypatch.setattr(git_access, "DROPPED_BYTES", 2 * PIECE)
+    assert sent(client, PUSH, long + bytes(3 * PIECE))[0] == 413
     assert Upload.objects.count() == 2  # those of the world
 
 
