@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import SortMode
 
 from .errors import GitError
 from .offering import MEMORY_BYTES
@@ -71,28 +70,31 @@ def new_commits(path: Path, tip: str, *, on: Sequence[str], beside: Sequence[str
         raise GitError("nothing-new", "The branch has all of these commits already.")
     if len(found) > MOST_COMMITS:
         raise GitError("too-many-commits", f"More than {MOST_COMMITS} commits are not on the branch; rebase onto it.")
-    if not all(commit.parents for commit in found):
+    if not all(found.values()):
         raise GitError("unrelated", "The commits do not build on the branch; start from a ref of here.")
-    if any(len(commit.parents) > 1 for commit in found):
+    if any(len(parents) > 1 for parents in found.values()):
         raise GitError("merge-commit", "A series is a line of commits on the branch, without merges; rebase onto it.")
     if len(_after(repo, tip, [*on, *beside])) < len(found):
         raise GitError("other-branch", "Some of the commits are another branch's; rebase yours onto this one.")
-    return [str(commit.id) for commit in found]
+    return list(found)
 
 
-def _after(repo: pygit2.Repository, tip: str, hidden: Sequence[str]) -> list[pygit2.Commit]:
-    """As many as are looked at, and one more."""
-    walker = repo.walk(tip, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-    for oid in hidden:
-        if oid in repo:
-            walker.hide(oid)
-    return [commit for commit, _ in zip(walker, range(MOST_COMMITS + 1), strict=False)]
+def _after(repo: pygit2.Repository, tip: str, hidden: Sequence[str]) -> dict[str, list[str]]:
+    """The commits of `tip` that none of the hidden ones has, oldest first, with their parents.
+
+    As many as are looked at, and one more.
+    """
+    limit = ["--topo-order", "--reverse", "--parents", f"--max-count={MOST_COMMITS + 1}"]
+    asked = "\n".join([tip, *(f"^{oid}" for oid in hidden if oid in repo), ""]).encode()
+    said = run_git(["rev-list", *limit, "--stdin"], git_dir=repo.path, input=asked, timeout=UNPACK_SECONDS)
+    lines = (line.split() for line in said.decode().splitlines())
+    return {oid: parents for oid, *parents in lines}
 
 
 def made_of(path: Path, tip: str, base: str) -> set[str]:
     """The commits of a result, but for those of what it was made on; none where it is not there."""
     repo = open_repository(path)
-    return {str(commit.id) for commit in _after(repo, tip, [base])} if tip in repo else set()
+    return set(_after(repo, tip, [base])) if tip in repo else set()
 
 
 def as_mails(path: Path, oids: Sequence[str]) -> list[bytes]:
