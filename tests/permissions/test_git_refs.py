@@ -12,7 +12,10 @@ from django.conf import settings
 from django.test import Client
 
 from backports.git.packets import FLUSH, packet
-from backports.models import Attempt, BackportVersion
+from backports.models import Attempt, BackportVersion, Repository
+from backports.services import repositories
+from tests.backports.conftest import Workshop
+from tests.backports.toy import Toy
 from tests.permissions.test_canaries import leaks, told
 from tests.permissions.tokens import PROGRAMS, program
 from tests.permissions.world import SECRET
@@ -130,3 +133,20 @@ def test_no_advertisement_holds_a_canary(secret: Advisory) -> None:
             200 if sees else 403 if PROGRAMS[actor].verbs == ("check",) else 401 if not PROGRAMS[actor].good else 404
         )
         assert answer.status_code == wanted, actor
+
+
+def test_anothers_own_repository_is_neither_named_nor_borrowed_from(
+    workshop: Workshop, secret: Advisory, tmp_path: Path
+) -> None:
+    theirs = Toy.build(tmp_path / "hermit.git")
+    tip = theirs.commit("4.1", {"docs/notes.txt": "Nobody else has this.\n"}, "notes: our own")
+    row = repositories.add_repository(None, name="hermit", url=str(theirs.path))
+    Repository.objects.filter(pk=row.pk).update(organisation=hidden(secret).backport.organisation)
+    client = program("token-in-the-room", secret)
+    for service in SERVICES:
+        text = advertised(client, SECRET, service)
+        assert (b"hermit" in text, tip.encode() in text) == (False, False), service
+    nothing = fetched(client, SECRET, NOWHERE)
+    assert fetched(client, SECRET, tip).replace(tip.encode(), NOWHERE.encode()) == nothing
+    Repository.objects.filter(pk=row.pk).update(visibility=Repository.Visibility.ROOM)
+    assert f"{tip} refs/heads/hermit/4.1".encode() in advertised(client, SECRET, "git-receive-pack")
