@@ -136,8 +136,7 @@ def run_git(
     err = bytearray()
     process = _start(args, git_dir, with_input=input is not None)
     with process, _killed_at_the_end(process):
-        if memory:
-            resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
+        _limit(process, memory)
         _feed(process, input)
         out = b"".join(_pieces(process, time.monotonic() + timeout, output_limit, err))
         code = process.wait()
@@ -181,6 +180,11 @@ def _command(args: Sequence[str], git_dir: Path | str | None) -> list[str]:
 
 def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | _FIXED
+
+
+def _limit(process: subprocess.Popen[bytes], memory: int) -> None:
+    if memory:
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
 
 
 @contextlib.contextmanager

@@ -25,17 +25,15 @@ def push(
     tip: str,
     among: Shown,
 ) -> Received:
-    """Make a version of what the commits of `tip` change on `branch`; `among` is what the pusher was offered.
+    """Make a version of all commits of `tip` that `branch` has not; `among` is what the pusher was offered.
 
-    All that the branch has not is in it, what an attempt made too. The commits are in `repository`, which is thrown
-    away. What they are begun with is found from them. Raises PermissionDenied, NotDone, GitError.
+    They are in `repository`, which is thrown away. Raises PermissionDenied, NotDone, GitError.
     """
     demand(can_backport(actor, organisation))
     attempts = [one for one in among.attempts if one.branch_id == branch.pk]
     versions = [one for one in among.versions if one.backport.branch_id == branch.pk]
     on = {branch.tip, *(one.tip for one in attempts), *(one.base for one in versions)}
-    near = [one for one in among.branches if one.repository_id == branch.repository_id]
-    oids = new_commits(repository, tip, on=sorted(on), beside=[one.tip for one in near])
+    oids = new_commits(repository, tip, on=sorted(on), beside=_beside(branch, among))
     return submit(
         actor,
         organisation=organisation,
@@ -46,6 +44,11 @@ def push(
         came_by=CameBy.GIT,
         origin=_origin(repository, set(oids), attempts, versions),
     )
+
+
+def _beside(branch: Branch, among: Shown) -> list[str]:
+    """Where the branches of its repository stand."""
+    return [one.tip for one in among.branches if one.repository_id == branch.repository_id]
 
 
 def _origin(repository: Path, oids: set[str], attempts: list[Attempt], versions: list[BackportVersion]) -> Origin:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from backports.models import Attempt, BackportVersion, Branch, Upload
+from backports.models import Attempt, Backport, BackportVersion, Branch, Upload
 from backports.services import repositories, sharing
+from tests import factories
 from tests.api.conftest import secret_of
 from tests.api.git_client import Git
 from tests.api.listening import listening
 from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent
-from tests.backports.rooms import BARRIER, CHECK, LIMIT, OTHER_CHECK, PUSH, Room, own, room_in
+from tests.backports.rooms import BARRIER, CHECK, LIMIT, NUMBER, OTHER_CHECK, PUSH, Room, own, room_in
 from tests.backports.toy import Toy
 from tests.web.test_finishing import FIXED, HERE, NEWER, OLD
 from xsa.models import AuditRecord, User
@@ -43,8 +44,8 @@ def address(room: Room) -> Iterator[str]:
 def git_of(room: Room, address: str, tmp_path: Path) -> Cloned:
     """`git_of(person, verbs…)` is that person's git, with a token for the embargoed advisory."""
 
-    def made(person: User, *verbs: str, number: int = room.advisory.number) -> Git:
-        secret = secret_of(person, verbs=verbs or ("read", "upload"), embargoed=True, advisories=[room.advisory.number])
+    def made(person: User, *verbs: str, number: int = NUMBER, named: tuple[int, ...] = (NUMBER,)) -> Git:
+        secret = secret_of(person, verbs=verbs or ("read", "upload"), embargoed=True, advisories=named)
         return Git(tmp_path / person.username, f"{address.replace('//', f'//x:{secret}@')}/git/xsa-{number}.git")
 
     return made
@@ -122,6 +123,20 @@ def test_the_documents_commands_finish_what_the_ladder_left_open(
     version = BackportVersion.objects.get()
     assert (version.derived_attempt, version.patches.count()) == (stuck, 2)
     assert version.backport.organisation == own(room.author)
+
+
+def test_what_begins_with_a_result_on_top_of_another_advisory_is_as_secret(room: Room, git_of: Cloned) -> None:
+    factories.advisory(501, disclosed=False)
+    Attempt.objects.filter(current=True, branch__name="4.1").update(prerequisites=[501])
+    assert "refs/attempts/toy/4.1" not in git_of(room.author).refs()
+    git = git_of(room.author, named=(NUMBER, 501))
+    git.ok("clone", "--quiet", git.url, "clone")
+    git.ok("fetch", git.url, "refs/attempts/toy/4.1")
+    begun(git, "FETCH_HEAD")
+    git.commit({"common/queue.c": (PUSH, PUSH + BARRIER)}, "queue: a barrier")
+    assert "v1 (new, draft): applied, 2 of 2 hunks" in git.push("refs/for/4.1")
+    assert Backport.objects.get().prerequisites == [501]
+    assert [name for name in git_of(room.author).refs() if "backports" in name] == []
 
 
 def test_no_ref_but_those_for_a_branch_can_be_pushed(room: Room, git_of: Cloned) -> None:
