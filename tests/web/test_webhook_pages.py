@@ -49,6 +49,19 @@ def test_the_secret_is_shown_once(client: Client, token: ApiToken) -> None:
     assert AuditRecord.objects.filter(verb="webhook-added").count() == 1
 
 
+def test_an_address_that_is_told_already_is_refused_and_its_secret_not_shown(
+    client: Client, person: User, token: ApiToken
+) -> None:
+    row = webhooks.add(person, token=token, url=URL)
+    answer = client.post(page(token), {"url": URL})
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    assert "This address is told already. Its secret was shown once" in body
+    assert webhooks.secret_of(row) not in body
+    webhooks.end(person, webhook=row)
+    assert "it is shown this once" in client.post(page(token), {"url": URL}).content.decode()
+
+
 @pytest.mark.parametrize("url", ["http://hooks.example.org/", "https://me:pw@hooks.example.org/", "no address", ""])
 def test_an_address_that_cannot_be_told_is_refused_with_the_reason(client: Client, token: ApiToken, url: str) -> None:
     answer = client.post(page(token), {"url": url})
