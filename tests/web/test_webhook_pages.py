@@ -81,12 +81,13 @@ def test_how_it_went_last_is_told(client: Client, person: User, token: ApiToken)
 
 def test_it_is_ended_and_stays_in_the_list(client: Client, person: User, token: ApiToken) -> None:
     row = webhooks.add(person, token=token, url=URL)
+    assert f'aria-label="End it {URL}"' in client.get(page(token)).content.decode()
     assert client.post(f"/webhooks/{row.pk}/end/").status_code == 302
     row.refresh_from_db()
     assert row.ended_at is not None
     body = client.get(page(token)).content.decode()
     assert "ended <time" in body
-    assert f'aria-label="End {URL}"' not in body
+    assert f'aria-label="End it {URL}"' not in body
 
 
 def test_a_token_that_ended_takes_no_more(client: Client, person: User, token: ApiToken) -> None:
