@@ -29,7 +29,7 @@ from xsa.services.tokens import user_of
 from xsa.visibility import visible_to
 
 from .errors import NotDone
-from .outside import Unreachable, check_url, post
+from .outside import Unreachable, check_outside, post
 
 log = logging.getLogger(__name__)
 MOST = 5  # webhooks of one token
@@ -51,7 +51,7 @@ class ToldAlready(NotDone):
 @transaction.atomic
 def add(actor: User, *, token: ApiToken, url: str) -> Webhook:
     """Tell an address of what the token shows, from now on. Raises NotDone, and of that ToldAlready."""
-    check_url(url)
+    check_outside(url, allowed=settings.WEBHOOK_NETWORKS)
     ApiToken.objects.select_for_update().get(pk=token.pk)  # of two at once the second sees the first
     open_now = Webhook.objects.filter(token=token, ended_at=None)
     if open_now.filter(url=url).exists():

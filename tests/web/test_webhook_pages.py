@@ -62,7 +62,9 @@ def test_an_address_that_is_told_already_is_refused_and_its_secret_not_shown(
     assert "it is shown this once" in client.post(page(token), {"url": URL}).content.decode()
 
 
-@pytest.mark.parametrize("url", ["http://hooks.example.org/", "https://me:pw@hooks.example.org/", "no address", ""])
+@pytest.mark.parametrize(
+    "url", ["http://hooks.example.org/", "https://127.0.0.1/", "https://me:pw@hooks.example.org/", "no address", ""]
+)
 def test_an_address_that_cannot_be_told_is_refused_with_the_reason(client: Client, token: ApiToken, url: str) -> None:
     answer = client.post(page(token), {"url": url})
     assert answer.status_code == 422
