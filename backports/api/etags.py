@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
@@ -30,8 +30,7 @@ def conditional(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if wanted and not _names(wanted, tag):
         return problem_response(412, *STALE)
     if _names(_weak(request.headers.get("If-None-Match", "")), tag):
-        known = {name: response[name] for name in KEPT if name in response}
-        return HttpResponse(status=304, headers=known)
+        return HttpResponseNotModified(headers={name: response[name] for name in KEPT if name in response})
     return response
 
 

@@ -23,9 +23,10 @@ from xsa.visibility import own_organisations
 
 from .advisories import advisories, attempts
 from .backports import BackportSerializer, backports, place
-from .base import Endpoint, Listing, ListQuery, NoQuery, Operation, Query, Single, Thing, narrowed
+from .base import Endpoint, Listing, ListQuery, NoQuery, Operation, Query, Single, Thing
 from .branches import branches
 from .once import once
+from .own_uploads import uploads
 from .problems import Problem, answer
 from .versions import VersionSerializer, versions
 
@@ -167,12 +168,6 @@ def _named(rows: QuerySet[Any], values: dict[str, Any], field: str) -> Any:
     if (found := rows.filter(pk=values[field]).first()) is None:
         raise Problem(422, "unknown-origin", "There is no such thing to derive from.", field=field)
     return found
-
-
-def uploads(user: Any) -> QuerySet[Upload]:
-    """Those that the reader may see; none for a token that is for single advisories or branches and no upload's."""
-    rows = Upload.objects.defer("data").select_related("advisory")
-    return narrowed(user, rows, number="advisory__number", branch="branch__name")
 
 
 class CellBackports(TakesFiles, Listing):

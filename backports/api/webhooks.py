@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from rest_framework.response import Response
 
 from backports.models import Webhook
 from backports.services import webhooks
-from xsa.models import ApiToken
+from xsa.models import ApiToken, User
 
 from .base import Listing, ListQuery, Operation, Query, Single, Thing
 from .once import once
+from .problems import Problem
 
 NOT_A_TOKEN = "Webhooks belong to tokens: ask with the token that shows what the address is to be told of."  # noqa: S105
 
@@ -38,12 +40,13 @@ class AddedSerializer(WebhookSerializer):
     """A webhook with its signing secret."""
 
     secret = serializers.SerializerMethodField(
-        help_text="For verifying `webhook-signature`, as Standard Webhooks has it."
+        help_text="For verifying `webhook-signature`, as Standard Webhooks has it. Told this once: null where the "
+        "same request is answered again by its `Idempotency-Key`. For a new one end the webhook and add it again."
     )
 
-    def get_secret(self, row: Webhook) -> str:
-        """Whoever sends the address again is told it again."""
-        return webhooks.secret_of(row)
+    def get_secret(self, row: Webhook) -> str | None:
+        """In the answer that adds it, and in no other."""
+        return webhooks.secret_of(row) if self.context["added"] else None
 
 
 class Adding(serializers.Serializer[Any]):
@@ -63,7 +66,7 @@ class Webhooks(Listing):
 
     operations = {
         "GET": Operation(gives=WebhookSerializer, many=True, query=ListQuery),
-        "POST": Operation(gives=AddedSerializer, takes=Adding, status=201, problems=(422,)),
+        "POST": Operation(gives=AddedSerializer, takes=Adding, status=201, problems=(409, 422)),
     }
     order = ("-made_at", "id")
 
@@ -71,20 +74,27 @@ class Webhooks(Listing):
         return own(self.request)
 
     def post(self, request: Request, **kwargs: Any) -> Response:  # noqa: ARG002
-        """Have an address told of the events that this token shows, until the token ends."""
+        """Have an address told of the events that this token shows, until the token ends; 409 where it is already."""
         actor = self.actor
         self.asked()
         token = cast("ApiToken | None", request.auth)
         if token is None:
             raise PermissionDenied(NOT_A_TOKEN)
         url = self.body()["url"]
-        work = lambda: self._added(webhooks.add(actor, token=token, url=url))  # noqa: E731
-        again = lambda pk: self._added(self.find(own(request), pk=pk))[1]  # noqa: E731
+        work = partial(self._add, actor, token, url)
+        again = lambda pk: self._answer(self.find(own(request), pk=pk), added=False)  # noqa: E731
         return once(request, actor, url.encode(), do=work, again=again)
 
-    def _added(self, row: Webhook) -> tuple[UUID, Response]:
-        body = AddedSerializer(row, context={"user": self.request.user}).data
-        return row.pk, Response(body, status=201, headers={"Location": reverse("api_webhook", args=[row.pk])})
+    def _add(self, actor: User, token: ApiToken, url: str) -> tuple[UUID, Response]:
+        try:
+            row = webhooks.add(actor, token=token, url=url)
+        except webhooks.ToldAlready as error:
+            raise Problem(409, error.code, str(error), field=error.field) from None
+        return row.pk, self._answer(row, added=True)
+
+    def _answer(self, row: Webhook, *, added: bool) -> Response:
+        body = AddedSerializer(row, context={"user": self.request.user, "added": added}).data
+        return Response(body, status=201, headers={"Location": reverse("api_webhook", args=[row.pk])})
 
 
 class OneWebhook(Single):

@@ -117,7 +117,7 @@ def _told(actor: User, row: Check) -> None:
         thing=row.pk,
         builds_on=backport.prerequisites,
         organisation=backport.organisation,
-        shared=backport.shared_at is not None,
+        shared=events.is_shared(backport),
     )
 
 

@@ -157,7 +157,7 @@ def _tell(actor: User, row: Comment) -> None:
         thing=row.pk,
         builds_on=numbers,
         organisation=whose,
-        shared=backport is None or backport.shared_at is not None,
+        shared=backport is None or events.is_shared(backport),
     )
 
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from backports.models import Branch, Event
+from backports.models import Backport, Branch, Event
 from xsa.audit import LOCK
 from xsa.identity import everything
 from xsa.models import Advisory, Organisation
@@ -80,6 +80,11 @@ def tell(
             shared_at=now if shared else None,
             opens=shared and kind in OPENS,
         )
+
+
+def is_shared(backport: Backport) -> bool:
+    """Whether the room reads it now: it may have been shared after `backport` was read."""
+    return Backport.objects.filter(pk=backport.pk, shared_at__isnull=False).exists()
 
 
 def _next_position() -> int:

@@ -14,7 +14,7 @@ from xsa.visibility import Reader, visible_to
 def timeline(reader: Reader, advisory: Advisory) -> QuerySet[Event]:
     """What happened to an advisory, as far as the reader may see it, newest first."""
     rows = visible_to(reader, Event.objects.filter(advisory=advisory))
-    return rows.select_related("branch__repository", "organisation").order_by("-position")
+    return rows.select_related("advisory", "branch__repository", "organisation").order_by("-position")
 
 
 def seen_until(reader: Reader, advisory: Advisory) -> int | None:

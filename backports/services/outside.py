@@ -39,6 +39,22 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
+def check_outside(url: str, *, allowed: Iterable[Network] = ()) -> None:
+    """The same, and where it has an IP address in place of a name, that it is none inside. Raises NotDone.
+
+    A name may lead elsewhere each time: where it leads is looked at when it is asked.
+    """
+    host = check_url(url).hostname or ""
+    try:
+        inside = not is_outside(host, allowed)
+    except ValueError:
+        return
+    if inside:
+        raise NotDone(
+            "bad-address", "An address is one of the public internet, or in a network of the operator's.", "url"
+        )
+
+
 def is_outside(address: str, allowed: Iterable[Network] = ()) -> bool:
     """Whether a request may go to this IP address: one of the public internet, or in a network that is `allowed`."""
     found = ipaddress.ip_address(address.partition("%")[0])

@@ -201,11 +201,11 @@ def _weigh(upload: Upload, intake: Intake, pk: uuid.UUID) -> dict[str, Any]:
 
 
 def _strange(upload: Upload, intake: Intake) -> Iterator[Note]:
-    """That the patches name another advisory or branch than they were sent for; an advisory that there is like one
-    that there is not, since the version's readers may not know.
+    """That the patches name another advisory or branch than they were sent for, as surely as they name any; an advisory
+    that there is like one that there is not, since the version's readers may not know.
     """
     said = intended(upload.name, intake.patches, set()).advisories
-    advisories = [int(one.value) for one in said if one.sure > Sure.MENTIONED]
+    advisories = [int(one.value) for one in said if one.sure > Sure.MENTIONED and one.sure == said[0].sure]
     branches = [one["name"] for one in upload.proposal.get("branches", []) if one["named"]]
     for noun, named, meant in (
         ("advisory", advisories, upload.advisory.number if upload.advisory else 0),

@@ -151,7 +151,7 @@ def _tell(actor: User, row: Review) -> None:
         thing=row.pk,
         builds_on=backport.prerequisites,
         organisation=backport.organisation,
-        shared=backport.shared_at is not None,
+        shared=events.is_shared(backport),
     )
 
 

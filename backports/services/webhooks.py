@@ -29,7 +29,7 @@ from xsa.services.tokens import user_of
 from xsa.visibility import visible_to
 
 from .errors import NotDone
-from .outside import Unreachable, check_url, post
+from .outside import Unreachable, check_outside, post
 
 log = logging.getLogger(__name__)
 MOST = 5  # webhooks of one token
@@ -40,13 +40,22 @@ AGAIN = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 GONE = 410
 
 
+class ToldAlready(NotDone):
+    """The token tells that address already; its secret was shown when it was added, and is not shown again."""
+
+    def __init__(self) -> None:
+        sentence = "This address is told already. Its secret was shown once: for a new one, end that webhook first."
+        super().__init__("told-already", sentence, "url")
+
+
 @transaction.atomic
 def add(actor: User, *, token: ApiToken, url: str) -> Webhook:
-    """Tell an address of what the token shows, from now on; one that is told already stays. Raises NotDone."""
-    check_url(url)
+    """Tell an address of what the token shows, from now on. Raises NotDone, and of that ToldAlready."""
+    check_outside(url, allowed=settings.WEBHOOK_NETWORKS)
+    ApiToken.objects.select_for_update().get(pk=token.pk)  # of two at once the second sees the first
     open_now = Webhook.objects.filter(token=token, ended_at=None)
-    if (known := open_now.filter(url=url).first()) is not None:
-        return known
+    if open_now.filter(url=url).exists():
+        raise ToldAlready
     if open_now.count() >= MOST:
         raise NotDone("too-many", f"A token has at most {MOST} webhooks. End one of them first.", "url")
     now = timezone.now()
@@ -65,7 +74,7 @@ def end(actor: User | None, *, webhook: Webhook) -> None:
 
 
 def secret_of(webhook: Webhook) -> str:
-    """What its messages are signed with, as its owner keeps it; made of our own key, and not kept."""
+    """What its messages are signed with: for the one answer to who adds it. Made of our own key, and not kept."""
     return "whsec_" + base64.b64encode(_key(webhook)).decode()
 
 

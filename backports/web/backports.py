@@ -152,6 +152,7 @@ class Step:
     name: str
     title: str
     may: Answer
+    tone: str = "secondary"
 
 
 def steps(request: HttpRequest, backport: Backport) -> list[Step]:
@@ -165,7 +166,7 @@ def steps(request: HttpRequest, backport: Backport) -> list[Step]:
         else ("keep", "Keep among members at the disclosure")
     )
     return [
-        Step("share", "Share with the room", _may_share(request, backport)),
+        Step("share", "Share with the room", _may_share(request, backport), tone=""),
         Step(*later, own if backport.is_open or not own else Denied("It is superseded or withdrawn.")),
         Step("withdraw", "Withdraw", own if backport.is_open or not own else Denied("It is withdrawn already.")),
     ]

@@ -44,8 +44,16 @@ class ClaimForm(forms.Form):
     )
     also = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, organisations: Sequence[Organisation], branches: Sequence[Branch]) -> None:
-        super().__init__(data, auto_id="claim-%s")
+    def __init__(
+        self,
+        data: Any,
+        *,
+        organisations: Sequence[Organisation],
+        branches: Sequence[Branch],
+        gap: Sequence[Branch] = (),
+    ) -> None:
+        initial = {"first": gap[0].pk, "last": gap[-1].pk} if gap else None
+        super().__init__(data, auto_id="claim-%s", initial=initial)
         fields: dict[str, Any] = self.fields
         fields["organisation"].queryset = Organisation.objects.filter(pk__in=[one.pk for one in organisations])
         settle(fields["organisation"], organisations)
@@ -96,7 +104,8 @@ def claims(
     gaps = claiming.gaps(left, claims=rows, backports=surroundings.backports)
     own = [one for one in speaking_for(request.user) if can_claim(request.user, one, advisory)]
     maintained = [one for one in surroundings.branches if not one.history_only]
-    form = ClaimForm(None, organisations=own, branches=maintained) if own else None
+    gap = next(iter(_runs([one for one in gaps if one.repository_id == gaps[0].repository_id], order)), [])
+    form = ClaimForm(None, organisations=own, branches=maintained, gap=gap) if own else None
     heirs = [one for one in surroundings.organisations if one not in own]
     return Claims(_groups(rows, {one.pk for one in own}, order), _told(gaps, order), form, heirs)
 
@@ -136,6 +145,11 @@ def _told(branches: Sequence[Branch], order: Sequence[Branch]) -> list[tuple[str
 
 def stretches(branches: Sequence[Branch], order: Sequence[Branch]) -> str:
     """Branches of one repository in words, those that follow each other in `order` as a range: "4.6 to 4.9, 4.11"."""
+    return ", ".join(_run(run) for run in _runs(branches, order))
+
+
+def _runs(branches: Sequence[Branch], order: Sequence[Branch]) -> list[list[Branch]]:
+    """Those that follow each other in `order` together, the oldest first."""
     place = {one.pk: at for at, one in enumerate(sorted(order, key=lambda one: (one.rank, one.name)))}
     rows = sorted(branches, key=lambda one: (one.rank, one.name))
     runs: list[list[Branch]] = []
@@ -145,7 +159,7 @@ def stretches(branches: Sequence[Branch], order: Sequence[Branch]) -> str:
             runs[-1].append(one)
         else:
             runs.append([one])
-    return ", ".join(_run(run) for run in runs)
+    return runs
 
 
 def _run(run: Sequence[Branch]) -> str:

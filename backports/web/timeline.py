@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from backports.models import Attempt, Backport, BackportVersion, Check, Claim, Comment, Event, Review
 from backports.services import events, looking
-from xsa.models import Advisory, AdvisoryVersion, PlannedDate, Statement
+from xsa.models import Advisory, AdvisoryVersion, Organisation, PlannedDate, Statement
 from xsa.visibility import visible_to
 
 from . import words
@@ -35,9 +35,13 @@ UTC = "%Y-%m-%d %H:%M UTC"
 
 @dataclass(slots=True)
 class Entry:
-    """Something that happened, on one branch or on several that follow each other with the same words."""
+    """Something that happened, on one branch or on several that follow each other with the same words.
+
+    `who` is the organisation that did it; none for what came from outside or was done by the ladder.
+    """
 
     event: Event
+    who: Organisation | None
     words: str
     href: str
     fresh: bool
@@ -76,27 +80,27 @@ def _withdrawn(_: Event, row: Backport) -> tuple[str, str]:
     return what, reverse("backport", args=[row.pk])
 
 
-def _claimed(_: Event, row: Claim) -> tuple[str, str]:
+def _claimed(event: Event, row: Claim) -> tuple[str, str]:
     also = ", beside others" if row.also else ""
-    return f"on it until {row.until:{UTC}}{also}", ""
+    return f"on it until {row.until:{UTC}}{also}", _on_advisory(event, "claims")
 
 
-def _offered(_: Event, __: Claim) -> tuple[str, str]:
-    return "offered to hand over", ""
+def _offered(event: Event, __: Claim) -> tuple[str, str]:
+    return "offered to hand over", _on_advisory(event, "claims")
 
 
-def _ended(_: Event, row: Claim) -> tuple[str, str]:
+def _ended(event: Event, row: Claim) -> tuple[str, str]:
     why = row.get_ended_because_display().lower()
-    return f"not on it any more: {why}" if why else "not on it any more", ""
+    return f"not on it any more: {why}" if why else "not on it any more", _on_advisory(event, "claims")
 
 
-def _checked(_: Event, row: Check) -> tuple[str, str]:
-    whose = f"a machine of {row.organisation.name} says of v{row.version.number}: {row.name} {row.state}"
-    return whose, reverse("check", args=[row.pk])
+def _checked(event: Event, row: Check) -> tuple[str, str]:
+    what = f"v{row.version.number}{_whose(event, row)}"
+    return f"a machine says of {what}: {row.name} {row.state}", reverse("check", args=[row.pk])
 
 
-def _stated(_: Event, row: Statement) -> tuple[str, str]:
-    return f"says of {row.branch}: {row.get_state_display().lower()}", ""
+def _stated(event: Event, row: Statement) -> tuple[str, str]:
+    return f"says of {row.branch}: {row.get_state_display().lower()}", _on_advisory(event, "statements")
 
 
 def _moved(_: Event, row: PlannedDate) -> tuple[str, str]:
@@ -105,18 +109,23 @@ def _moved(_: Event, row: PlannedDate) -> tuple[str, str]:
 
 def _reviewed(event: Event, row: Review) -> tuple[str, str]:
     link = reverse("backport_version", args=[row.version.backport_id, row.version.number])
-    return f"{_whose(event, row)}says of v{row.version.number}: {row.get_verdict_display()}", link
+    return f"says of v{row.version.number}{_whose(event, row)}: {row.get_verdict_display()}", f"{link}#review-{row.pk}"
 
 
 def _commented(event: Event, row: Comment) -> tuple[str, str]:
-    return f"{_whose(event, row)}wrote a comment", reverse(
-        "backport", args=[row.backport_id]
-    ) if row.backport_id else ""
+    if row.backport_id is None:
+        return "wrote a comment", _on_advisory(event, "talk")
+    return f"wrote a comment on the backport{_whose(event, row)}", reverse("backport", args=[row.backport_id])
 
 
-def _whose(event: Event, row: Review | Comment) -> str:
-    """Who said it, where the event names another organisation: that whose backport it is about."""
-    return "" if row.organisation_id == event.organisation_id else f"{row.organisation.name} "
+def _whose(event: Event, row: Review | Comment | Check) -> str:
+    """Whose backport it is about, which is what the event names, where somebody else speaks of it."""
+    owner = event.organisation
+    return f" of {owner.name}" if owner and row.organisation_id != owner.pk else ""
+
+
+def _on_advisory(event: Event, part: str) -> str:
+    return f"{reverse('advisory', args=[event.advisory.number])}#{part}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +200,7 @@ def entries(request: HttpRequest, rows: Sequence[Event], until: int | None) -> l
         if told is None:
             continue
         fresh = until is not None and row.position > until
-        one = Entry(row, *told, fresh, [_place(row)] if row.branch else [])
+        one = Entry(row, _who(row, things), *told, fresh, [_place(row)] if row.branch else [])
         if not (found and _joined(found[-1], one)):
             found.append(one)
     return found
@@ -206,9 +215,15 @@ def _told(row: Event, things: dict[UUID, Any]) -> tuple[str, str] | None:
     return kind.tell(row, thing) if thing is not None else None
 
 
+def _who(row: Event, things: dict[UUID, Any]) -> Organisation | None:
+    """Who did it: of what is said of a backport that is who said it, else the organisation that the event names."""
+    thing = things.get(row.thing) if row.thing else None
+    return thing.organisation if isinstance(thing, Review | Comment | Check) else row.organisation
+
+
 def _joined(last: Entry, one: Entry) -> bool:
-    same = (last.event.kind, last.event.organisation_id, last.words, last.fresh)
-    if not one.branches or same != (one.event.kind, one.event.organisation_id, one.words, one.fresh):
+    same = (last.event.kind, last.who, last.words, last.fresh)
+    if not one.branches or same != (one.event.kind, one.who, one.words, one.fresh):
         return False
     if one.branches[0] not in last.branches:
         last.branches.append(one.branches[0])

@@ -99,6 +99,30 @@ def test_what_a_token_is_not_for_it_does_not_send_to(secret: Advisory, known: Ad
     assert not Upload.objects.filter(made_by=uploader).exists()
 
 
+def test_a_token_for_one_advisory_sends_first_and_says_then(secret: Advisory, uploader: User) -> None:
+    """What is embargoed is reached by such tokens alone: it sees what it sent where that names its advisory."""
+    api, key = api_of(uploader, SECRET), {"Idempotency-Key": "once"}
+    kept = api.post("/api/v1/uploads/", {"patch": sent(secret, f"xsa{SECRET}-4.2.patch")}, headers=key)
+    again = api.post("/api/v1/uploads/", {"patch": sent(secret, f"xsa{SECRET}-4.2.patch")}, headers=key)
+    assert (kept.status_code, again.json()) == (201, kept.json())
+    address = kept["Location"]
+    where = {"advisory": SECRET, "branch": kept.json()["proposal"]["branches"][0]["id"]}
+    assert token_of(uploader, advisories=[KNOWN]).get(address).status_code == 404
+    assert token_of(uploader, branches=["4.1"]).get(address).status_code == 404
+    assert token_of(uploader, branches=["4.2"]).get(address).status_code == 200
+    made = api.post(f"{address}version/", where, "application/json")
+    assert (made.status_code, made.json()["version"]["number"]) == (201, 1)
+
+
+def test_a_token_for_one_advisory_sees_none_of_what_names_no_advisory(known: Advisory, uploader: User) -> None:
+    data = SimpleUploadedFile("x.patch", b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n")
+    kept = token_of(uploader, verbs=["read", "upload"]).post("/api/v1/uploads/", {"patch": data})
+    assert kept.status_code == 201
+    narrow = token_of(uploader, advisories=[KNOWN])
+    assert narrow.get(kept["Location"]).status_code == 404
+    assert narrow.get("/api/v1/uploads/").json()["results"] == []
+
+
 def test_a_change_needs_the_state_that_was_seen(known: Advisory, uploader: User) -> None:
     api = api_of(uploader)
     made = api.post(cell(known), {"patch": sent(known)}).json()

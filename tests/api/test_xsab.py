@@ -15,7 +15,7 @@ import pytest
 from django.utils import timezone
 
 from backports.models import BackportVersion, Repository
-from backports.services import repositories
+from backports.services import events, repositories
 from tests import factories
 from tests.api.listening import listening
 from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent
@@ -159,3 +159,4 @@ def test_the_manual_names_every_command_and_option(xsab: Xsab) -> None:
         options = {word.rstrip(",") for word in words if word.startswith("--") and word != "--help"}
         assert f"**{verb}**" in manual
         assert [option for option in options if option not in manual] == []
+    assert [kind for kind in events.KINDS if f"`{kind}`" not in manual] == []

@@ -196,6 +196,14 @@ def test_a_patch_for_another_advisory_or_branch_is_taken_and_told(
     assert [note["code"] for note in version.notes] == ["other-advisory", "other-branch"]
 
 
+def test_a_message_says_more_surely_than_a_files_name_what_a_patch_is_for(
+    workshop: Workshop, member: User, organisation: Organisation, send: Any
+) -> None:
+    data = patch(workshop, "4.1", subject="table: check what is picked\n\nThis is XSA-501.")
+    version = send(data, name="xsa500-4.1.patch").version
+    assert [note["sentence"] for note in version.notes] == ["It was sent for advisory 500 and names 501."]
+
+
 def test_another_advisory_that_is_named_is_told_whether_it_exists_or_not(
     workshop: Workshop, member: User, organisation: Organisation, send: Any
 ) -> None:

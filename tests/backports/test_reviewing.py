@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
 from backports.models import Backport, BackportVersion, Event, Review, ReviewDraft
-from backports.services import reviewing, sharing, signing
+from backports.services import commenting, reviewing, sharing, signing
 from backports.services.errors import NotDone
 from backports.services.reviewing import Said, Standing
 from tests import factories
@@ -39,6 +39,20 @@ def standing(version: BackportVersion) -> Standing:
     backport = Backport.objects.get(pk=version.backport_id)
     rows = Review.objects.filter(version__backport=backport).select_related("organisation", "version")
     return reviewing.standings([backport], rows)[backport.pk]
+
+
+def test_what_is_said_of_a_backport_that_was_shared_a_moment_ago_is_told_to_the_room(room: Room) -> None:
+    """The version was read before the sharing, as by two requests at once."""
+    version = room.upload()
+    assert version.backport.shared_at is None
+    sharing.share(room.author, backport=Backport.objects.get(pk=version.backport_id))
+    reviewing.give(room.author, version=version, organisation=own(room.author), said=APPROVE)
+    backport = version.backport
+    commenting.say(
+        room.author, organisation=own(room.author), advisory=backport.advisory, backport=backport, text="Why?"
+    )
+    for kind in ("review.given", "comment.made"):
+        assert visible_to(room.reviewer, Event.objects.filter(kind=kind)).count() == 1
 
 
 def test_two_other_organisations_make_the_quorum(room: Room) -> None:

@@ -98,6 +98,8 @@ def test_ssh(room: Room, tmp_path: Path) -> None:
     whose = ("--allowed-signers", allowed, "--identity")
     status, told = verify(file, *whose, "reviewer@example.org", "--repo", room.workshop.toy.path)
     assert status == 0, told
+    status, told = verify(file, *whose, "reviewer@example.org", "--repo", tmp_path)
+    assert (status, "good, by reviewer@example.org" in told, "cannot tell" in told) == (2, True, True)
     assert verify(file, *whose, "other@example.org")[0] == 1
     assert verify(file)[0] == 2 and "intact, by the key SHA256:" in verify(file)[1]
     changed = json.loads(file.read_text())["text"].replace("4.1 here", "4.1 there")

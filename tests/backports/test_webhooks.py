@@ -22,7 +22,7 @@ from django.utils import timezone
 from backports.models import Webhook
 from backports.services import events, webhooks
 from backports.services.errors import NotDone
-from backports.services.outside import Unreachable, check_url, is_outside, post
+from backports.services.outside import Unreachable, check_outside, check_url, is_outside, post
 from tests import factories
 from xsa.models import Advisory, ApiToken
 from xsa.services.tokens import create_token, end_token
@@ -59,6 +59,19 @@ def test_an_address_is_https_and_nothing_else(url: str) -> None:
     with pytest.raises(NotDone) as caught:
         check_url(url)
     assert caught.value.code == "bad-address"
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://[::1]:8443/x", "https://10.0.0.1/"])
+def test_an_ip_address_inside_is_refused_when_it_is_added(url: str) -> None:
+    with pytest.raises(NotDone) as caught:
+        check_outside(url)
+    assert (caught.value.code, caught.value.field) == ("bad-address", "url")
+
+
+def test_the_operators_networks_and_names_are_taken_when_they_are_added() -> None:
+    check_outside("https://10.1.2.3/", allowed=[ipaddress.ip_network("10.1.0.0/16")])
+    check_outside("https://localhost/")
+    check_outside("https://8.8.8.8/")
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://0x7f.1/"])

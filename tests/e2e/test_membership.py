@@ -169,7 +169,7 @@ def enrol(page: Page, link: str) -> None:
     page.get_by_role("button", name="Make the token").click()
     expect(page.get_by_text("it is shown this once")).to_be_visible()
     shoot(page, "tokens")
-    reachable(page, "End nightly now")
+    reachable(page, "End now nightly")
 
 
 def remove(team: Page, address: str) -> None:

@@ -242,7 +242,7 @@ def agreed(room: Room, backport: str) -> None:
     reviewed(room, backport, "Approve", "Reads right.", "2 of 2", TEAM)
     expect(room.pages[TEAM].get_by_text("Enough approve")).to_be_visible()
     page = room.page(TWO, f"/advisories/{NUMBER}/timeline/")
-    expect(page.locator("ol.timeline")).to_contain_text("Example Hosting Provider says of v2: approves")
+    expect(page.locator("ol.timeline")).to_contain_text("says of v2 of Example Distribution: approves")
     shoot(page, "timeline")
     page.get_by_role("button", name="I have seen this").click()
     expect(page.get_by_text("Nothing is new since you last looked.")).to_be_visible()

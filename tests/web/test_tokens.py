@@ -252,8 +252,8 @@ def test_an_admin_sees_a_colleagues_token_without_the_numbers_that_they_may_not_
 def test_the_page_says_of_a_token_that_it_ended_with_the_embargo(world: World, person: User) -> None:
     client = factories.log_in(Client(), person)
     made(person, embargoed=True, advisories=[777])
-    assert "End a script now" in client.get("/tokens/").content.decode()
+    assert "End now a script" in client.get("/tokens/").content.decode()
     Advisory.objects.filter(number=777).update(disclosed_at=timezone.now(), disclosure_reason="public")
     page = client.get("/tokens/").content.decode()
     assert "ended with the embargo" in page
-    assert "End a script now" not in page
+    assert "End now a script" not in page

@@ -49,7 +49,22 @@ def test_the_secret_is_shown_once(client: Client, token: ApiToken) -> None:
     assert AuditRecord.objects.filter(verb="webhook-added").count() == 1
 
 
-@pytest.mark.parametrize("url", ["http://hooks.example.org/", "https://me:pw@hooks.example.org/", "no address", ""])
+def test_an_address_that_is_told_already_is_refused_and_its_secret_not_shown(
+    client: Client, person: User, token: ApiToken
+) -> None:
+    row = webhooks.add(person, token=token, url=URL)
+    answer = client.post(page(token), {"url": URL})
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    assert "This address is told already. Its secret was shown once" in body
+    assert webhooks.secret_of(row) not in body
+    webhooks.end(person, webhook=row)
+    assert "it is shown this once" in client.post(page(token), {"url": URL}).content.decode()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://hooks.example.org/", "https://127.0.0.1/", "https://me:pw@hooks.example.org/", "no address", ""]
+)
 def test_an_address_that_cannot_be_told_is_refused_with_the_reason(client: Client, token: ApiToken, url: str) -> None:
     answer = client.post(page(token), {"url": url})
     assert answer.status_code == 422
@@ -68,12 +83,13 @@ def test_how_it_went_last_is_told(client: Client, person: User, token: ApiToken)
 
 def test_it_is_ended_and_stays_in_the_list(client: Client, person: User, token: ApiToken) -> None:
     row = webhooks.add(person, token=token, url=URL)
+    assert f'aria-label="End it {URL}"' in client.get(page(token)).content.decode()
     assert client.post(f"/webhooks/{row.pk}/end/").status_code == 302
     row.refresh_from_db()
     assert row.ended_at is not None
     body = client.get(page(token)).content.decode()
     assert "ended <time" in body
-    assert f'aria-label="End {URL}"' not in body
+    assert f'aria-label="End it {URL}"' not in body
 
 
 def test_a_token_that_ended_takes_no_more(client: Client, person: User, token: ApiToken) -> None:

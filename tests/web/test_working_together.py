@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backports.models import BackportVersion, Claim, Event, Look, RequiredCheck
-from backports.services import events
+from backports.services import commenting, events
 from tests import factories
 from tests.web.conftest import World
 from xsa.models import Membership, Organisation, User
@@ -45,7 +45,9 @@ def text(client: Client, path: str = PAGE) -> str:
 def test_a_gap_is_shown_until_somebody_claims_it(world: World, one: User) -> None:
     world.secret_attempt.__class__.objects.filter(pk=world.secret_attempt.pk).update(outcome="conflict")
     client = browser(one)
-    assert "Nobody is on xen 4.11." in text(client)
+    page = client.get(PAGE)
+    assert "Nobody is on xen 4.11." in page.content.decode()
+    assert page.context["claims"].form.initial == {"first": world.branch.pk, "last": world.branch.pk}
     assert client.post(f"{PAGE}claims/", form(world, one)).status_code == 302
     page = text(client)
     assert "Nobody is on" not in page
@@ -147,6 +149,20 @@ def test_the_timeline_marks_what_is_new_once_somebody_said_what_they_saw(world: 
     client.post(f"{PAGE}timeline/", {"event": newest})
     assert "Nothing is new since you last looked" in text(client, f"{PAGE}timeline/")
     assert client.post(f"{PAGE}timeline/", {"event": "x"}).status_code == 400
+
+
+def test_the_timeline_names_who_did_it_first_and_then_whose_backport_it_is_about(
+    version: BackportVersion, one: User, two: User
+) -> None:
+    two.cleared = True
+    place, backport = two.memberships.get().organisation, version.backport
+    commenting.say(two, organisation=place, advisory=backport.advisory, backport=backport, text="Why?")
+    commenting.say(two, organisation=place, advisory=backport.advisory, text="Who is at it?")
+    of_all, of_one = browser(one).get(f"{PAGE}timeline/").context["entries"]
+    assert (of_one.who, of_one.words) == (place, "wrote a comment on the backport of Example one")
+    assert (of_one.href, of_all.href) == (f"/backports/{backport.pk}/", f"{PAGE}#talk")
+    assert (of_all.who, of_all.words) == (place, "wrote a comment")
+    assert "<strong>Example two</strong>, xen 4.11: <a" in text(browser(one), f"{PAGE}timeline/")
 
 
 def test_the_timeline_of_what_is_disclosed_tells_outsiders_nothing_of_the_room(

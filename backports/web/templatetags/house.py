@@ -16,6 +16,7 @@ from backports.models import Attempt
 from backports.web import checks, lines, looks, text, words, written
 from backports.web.findings import Climb, climb
 from backports.web.ladder_words import Term, rejection
+from xsa.permissions import Answer
 
 register = template.Library()
 register.filter("visible", text.visible, is_safe=True)
@@ -58,6 +59,27 @@ def check_state(state: str) -> dict[str, Any]:
 def field(bound: Any) -> dict[str, Any]:
     """A form field with its label, help and errors."""
     return {"field": bound}
+
+
+@register.inclusion_tag("parts/_button.html")
+def button(
+    title: str,
+    may: Answer,
+    key: object,
+    *,
+    number: int | None = None,
+    step: str = "",
+    tone: str = "",
+    of: str = "",
+    below: bool = False,
+) -> dict[str, Any]:
+    """A form's button, or, for whom it is not, the disabled one with the reason beside it.
+
+    `number` ends the title; `step` is what the form sends of that name, `tone` a class, `of` whose it is where
+    several of one title are on the page. `key` ends the id of the reason, which the page itself tells where `below`.
+    """
+    whole = title if number is None else f"{title}{number}"
+    return {"title": whole, "may": may, "key": key, "step": step, "tone": tone, "of": of, "below": below}
 
 
 @register.inclusion_tag("parts/_embargo.html")
