@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from backports.git.errors import GitError
 from backports.services.lacking import lacked_on
-from backports.services.taking import Taken, can_give, take
+from backports.services.taking import SUFFIXES, Taken, can_give, take
 from backports.services.taking_all import take_all
 from backports.web import missing_files
 from backports.web.missing_files import delivered, notes_of, shown_of
@@ -25,7 +25,6 @@ from .problems import Problem
 from .reviews import reviews
 from .versions import secrets_of, versions
 
-SUFFIXES = {"mbox": ".mbox", "quilt": ".tar", "raw": ".patch", "p0": "-p0.patch"}
 TEXT = {"GET": Operation(media="text/plain", problems=(409,))}
 TAR = {"GET": Operation(media="application/x-tar", problems=(409,))}
 JSON = {"GET": Operation(problems=(409,))}

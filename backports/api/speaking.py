@@ -5,15 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from xsa.models import Organisation, User
-from xsa.visibility import own_organisations
+from xsa.visibility import speaking_for
 
 from .problems import Problem
 
 
 def speaker(actor: User, chosen: UUID | None) -> Organisation:
     """The organisation in whose name it is done. Raises Problem where that must be said."""
-    own = Organisation.objects.filter(pk__in=own_organisations(actor)).order_by("name")
-    rows = list(own.filter(pk=chosen) if chosen else own)
+    rows = [one for one in speaking_for(actor) if chosen in (None, one.pk)]
     if len(rows) == 1:
         return rows[0]
     if not rows:

@@ -18,8 +18,7 @@ from backports.models import Attempt, BackportVersion, Branch, Upload
 from backports.models.upload import CameBy
 from backports.services import receiving
 from backports.web.held import HeldInMemory
-from xsa.models import Advisory, Organisation, User
-from xsa.visibility import own_organisations
+from xsa.models import Advisory, User
 
 from .advisories import advisories, attempts
 from .backports import BackportSerializer, backports, place
@@ -28,6 +27,7 @@ from .branches import branches
 from .once import once
 from .own_uploads import uploads
 from .problems import Problem, answer
+from .speaking import speaker
 from .versions import VersionSerializer, versions
 
 
@@ -116,16 +116,6 @@ class TakesFiles(Endpoint):
         file = values.pop("patch")
         return values | {"name": file.name, "data": file.read()}
 
-    def speaker(self, chosen: UUID | None) -> Organisation:
-        """The organisation in whose name it is done. Raises Problem where that must be said."""
-        own = Organisation.objects.filter(pk__in=own_organisations(self.actor)).order_by("name")
-        rows = list(own.filter(pk=chosen) if chosen else own)
-        if len(rows) == 1:
-            return rows[0]
-        if not rows:
-            raise Problem(403, "no-organisation", "You speak for no such organisation.", field="organisation")
-        raise Problem(422, "which-organisation", "Say for which organisation.", field="organisation")
-
     def origin(self, values: dict[str, Any]) -> receiving.Origin:
         """What it derives from, of what the reader may see. Raises Problem."""
         attempt = _named(attempts(self.request.user), values, "from_attempt")
@@ -206,7 +196,7 @@ class CellBackports(TakesFiles, Listing):
     ) -> tuple[UUID | None, Response]:
         received = receiving.submit(
             actor,
-            organisation=self.speaker(values.get("organisation")),
+            organisation=speaker(actor, values.get("organisation")),
             name=values["name"],
             data=values["data"],
             advisory=advisory,
@@ -249,7 +239,7 @@ class Uploads(TakesFiles, Listing):
         )
 
     def _receive(self, actor: User, values: dict[str, Any]) -> tuple[UUID, Response]:
-        organisation = self.speaker(values.get("organisation"))
+        organisation = speaker(actor, values.get("organisation"))
         row = receiving.receive(
             actor, organisation=organisation, name=values["name"], data=values["data"], came_by=CameBy.REST
         )

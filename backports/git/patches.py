@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pygit2
-from pygit2.enums import DeltaStatus, DiffFind, DiffOption, SortMode
+from pygit2.enums import DeltaStatus, DiffFind, DiffOption
 
 from .errors import GitError
-from .store import commit_at
+from .store import commit_at, line_between
 
 SERIES_LIMIT = 500
 DIFF_OPTIONS = DiffOption.SHOW_BINARY | DiffOption.INDENT_HEURISTIC
@@ -51,12 +51,7 @@ def format_series(repo: pygit2.Repository, base: str, tip: str, *, renames: bool
 
     Raises GitError `no-such-commit`, `merge-commit`, `not-a-descendant`, `too-many`.
     """
-    start, end = commit_at(repo, base), commit_at(repo, tip)
-    if start.id != end.id and not repo.descendant_of(end.id, start.id):
-        raise GitError("not-a-descendant", "The tip does not build on the base; name the commit it started from.")
-    walker = repo.walk(end.id, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-    walker.hide(start.id)
-    oids = [str(commit.id) for commit in walker]
+    oids = [str(commit.id) for commit in line_between(repo, base, tip)]
     if len(oids) > SERIES_LIMIT:
         raise GitError("too-many", f"There are more than {SERIES_LIMIT} commits after the base; name a nearer one.")
     return [

@@ -22,7 +22,7 @@ from backports.engine.tree import REGULAR
 from .errors import GitError
 from .runner import run_git
 from .scratch import scratch
-from .store import commit_at
+from .store import commit_at, line_between
 from .tree import GitTree
 
 TIMEOUT = 20.0
@@ -56,10 +56,11 @@ def range_diff(
 
     `patches` are those of the source that changed something, one for each commit, in order; line
     numbers do not count, and the commits' own messages are used on both sides. Raises GitError
-    `no-such-commit`, `too-large`, `timeout`, `unsafe-path`, `mirror-missing`, `not-a-repository`.
+    `no-such-commit`, `merge-commit`, `not-a-descendant`, `too-large`, `timeout`, `unsafe-path`, `mirror-missing`,
+    `not-a-repository`.
     """
     with scratch(mirror, results) as repo:
-        start, end = _write_source(repo, patches, _after(repo, base, tip))
+        start, end = _write_source(repo, patches, line_between(repo, base, tip))
         found = _run(repo, f"{start}..{end}", f"{base}..{tip}", ALWAYS_PAIRED)
     return tuple(_read(found))
 
@@ -72,7 +73,7 @@ def with_others(
     Raises GitError as `range_diff` does.
     """
     with scratch(mirror, results) as repo:
-        made = _after(repo, base, tip)
+        made = line_between(repo, base, tip)
         like = [made[min(at, len(made) - 1)] for at in range(len(patches))] if made else []
         start, end = _write_source(repo, patches[: len(like)], like)
         factor = ALWAYS_PAIRED if len(made) == len(patches) == 1 else USUALLY_PAIRED
@@ -97,15 +98,6 @@ def between_versions(
 def _run(repo: pygit2.Repository, one: str, other: str, factor: int) -> list[bytes]:
     args = ["range-diff", "--no-color", f"--creation-factor={factor}", one, other]
     return run_git(args, git_dir=repo.path, timeout=TIMEOUT, output_limit=OUTPUT_LIMIT).split(b"\n")
-
-
-def _after(repo: pygit2.Repository, base: str, tip: str) -> list[pygit2.Commit]:
-    """The commits of a line from `base` to `tip`, without `base`; a walk that hides it reads much of its history."""
-    found, commit, first = list[pygit2.Commit](), commit_at(repo, tip), commit_at(repo, base).id
-    while commit.id != first:
-        found.append(commit)
-        commit = commit.parents[0]
-    return found[::-1]
 
 
 def _write_source(repo: pygit2.Repository, patches: Sequence[Patch], made: Sequence[pygit2.Commit]) -> tuple[str, str]:

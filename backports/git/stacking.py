@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType, SortMode
+from pygit2.enums import FileMode, ObjectType
 
 from backports.engine.result import Change
 from backports.engine.tree import Blob
 
-from .errors import GitError
 from .results import tree_with
-from .store import commit_at
+from .store import commit_at, line_between
 from .tree import GitTree
 
 NAME = "file"
@@ -30,10 +29,10 @@ class Stack:
 
         A commit of which everything is there already makes none. The files are given in which something else was
         done at the same lines, so that nothing was put on top; none when all went well. Raises GitError
-        `no-such-commit`, `merge-commit`.
+        `no-such-commit`, `merge-commit`, `not-a-descendant`.
         """
         found = commit_at(self.repo, self.tip)
-        for commit in _between(source, base, tip):
+        for commit in line_between(source, base, tip):
             changes, stuck = self._changes(source, commit, found)
             if stuck:
                 return tuple(sorted(stuck))
@@ -89,13 +88,3 @@ class Stack:
 
 def _change(file: Blob | None) -> Change:
     return Change(file.data, file.mode) if file else Change(None)
-
-
-def _between(repo: pygit2.Repository, base: str, tip: str) -> list[pygit2.Commit]:
-    """The commits after `base` up to `tip`, oldest first."""
-    walker = repo.walk(commit_at(repo, tip).id, SortMode.TOPOLOGICAL | SortMode.REVERSE)
-    walker.hide(commit_at(repo, base).id)
-    found = list(walker)
-    if any(len(commit.parents) != 1 for commit in found):
-        raise GitError("merge-commit", "A merge is no single change; name the commits that it brought in.")
-    return found

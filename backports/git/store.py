@@ -56,6 +56,23 @@ def commit_at(repo: pygit2.Repository, name: str) -> pygit2.Commit:
         raise _no_commit(name) from error
 
 
+def line_between(repo: pygit2.Repository, base: str, tip: str) -> list[pygit2.Commit]:
+    """The commits from `base` to `tip`, oldest first, without `base`: each the only parent of the next.
+
+    Goes from parent to parent, since a walk that hides `base` reads much of its history. Raises GitError
+    `no-such-commit`, `merge-commit`, `not-a-descendant`.
+    """
+    found, commit, first = list[pygit2.Commit](), commit_at(repo, tip), commit_at(repo, base).id
+    while commit.id != first:
+        if len(commit.parents) > 1:
+            raise GitError("merge-commit", "A merge is no single change; name the commits that it brought in.")
+        if not commit.parents:
+            raise GitError("not-a-descendant", "The tip does not build on the base; name the commit it started from.")
+        found.append(commit)
+        commit = commit.parents[0]
+    return found[::-1]
+
+
 def tree_at(repo: pygit2.Repository, name: str) -> pygit2.Tree:
     """The tree that an oid (of a commit, tag or tree) or full ref name stands for.
 

@@ -71,8 +71,10 @@ def send(*, limit: int = SEND_AT_ONCE) -> int:
 
 def _shares(cells: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> Iterator[list[uuid.UUID]]:
     """The cells as they go to workers: of many those of one advisory together, since what is read of it serves all."""
-    few = len(cells) <= SHARED_OUT
-    for _, share in itertools.groupby(cells, key=itemgetter(int(few))):
+    if len(cells) <= SHARED_OUT:
+        yield from ([pk] for _, pk in cells)
+        return
+    for _, share in itertools.groupby(cells, key=itemgetter(0)):
         yield [pk for _, pk in share]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pygit2
+from django.db.models import F, Q
 
 from backports.engine.compare import differing_paths
 from backports.engine.guards import SymbolReader, Symbols
@@ -21,7 +22,7 @@ from backports.models import Attempt, Branch
 from xsa.models import Fix
 
 from . import evidence
-from .names import added_names, is_filled, symbols_of
+from .names import added_names, is_filled, names_at, symbols_of
 from .sources import KEPT_SOURCES, Source, read_result, read_source
 from .trying import Tried, choose, inherited, try_patches
 
@@ -97,18 +98,25 @@ class Climber:
             return Tried(source.label, Outcome.MALFORMED, None, source.problem_code, source.problem)
         held = _held(place.repo, source.base)
         tree = GitTree(place.repo, place.tip, base_treeish=held or None)
-        return try_patches(source.label, source.patches, tree, self.symbols(held or self.tip_of(source), place))
+        return try_patches(source.label, source.patches, tree, self.symbols(held, source, place))
 
-    def tip_of(self, source: Source) -> str:
-        """Where the branch is now that a source of unknown base was made for; "" when it is not here."""
-        row = self.branch.repository.branches.filter(name=source.branch, gone=False).first()
-        return row.tip if row else ""
+    def made_for(self, source: Source) -> Branch | None:
+        """The branch that a source of unknown base was made for: in this repository, or else upstream's."""
+        own, kept = Q(repository=self.branch.repository_id), Q(repository__organisation=None)
+        project = self.branch.repository.project
+        rows = Branch.objects.filter(own | kept, repository__project=project, name=source.branch, gone=False)
+        found = rows.select_related("repository").order_by(F("repository__organisation").asc(nulls_last=True))
+        return found.first()
 
-    def symbols(self, base: str, place: Place) -> Symbols | None:
-        """What the tree names, and what the tree names that the source was made on."""
+    def symbols(self, held: str, source: Source, place: Place) -> Symbols | None:
+        """What the tree names, and what the tree names that the source was made on: at `held`, or as it is now."""
         if not self.has_names:
             return None
-        found = symbols_of(place.repo, place.branch_tip, base or place.branch_tip)
+        found = symbols_of(place.repo, place.branch_tip, held or place.branch_tip)
+        row = self.made_for(source)
+        # Where that branch is not in this repository, a base found here is one of the target's own commits.
+        if row and (not held or row.repository_id != self.branch.repository_id):
+            found = replace(found, source=names_at(row))
         if place.tip == place.branch_tip:
             return found
         here = symbols_of(place.repo, place.tip, place.tip).target

@@ -15,7 +15,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import DeltaStatus, DiffOption
 
-from backports.engine.guards import Symbols, ccode
+from backports.engine.guards import SymbolReader, Symbols, ccode
 from backports.git.store import commit_at, open_repository
 from backports.git.symbols import INDEX_NAME, SymbolIndex
 from backports.models import Branch, Repository
@@ -49,6 +49,11 @@ def symbols_of(repo: pygit2.Repository, target: str, source: str) -> Symbols:
     """What two commits' trees name, from the shared index. Raises GitError."""
     index = _index(symbols_path())
     return Symbols(target=index.of(repo, target), source=index.of(repo, source))
+
+
+def names_at(branch: Branch) -> SymbolReader:
+    """What the tip of a branch names, whichever repository has it. Raises GitError."""
+    return _index(symbols_path()).of(open_repository(mirror_path(branch.repository.name)), branch.tip)
 
 
 def symbols_without_server(repo: pygit2.Repository, target: str, source: str) -> Symbols:

@@ -195,7 +195,7 @@ def _taken(made: _Made, kind: str) -> Taken:
     data = everything.written(kind, made.parts, notes)
     where = _where(made, branch.tip, made.stack.tip)
     tree = again.check(data, kind, where)
-    name = f"{where.name}{SUFFIXES[kind] if kind != 'raw' else '.patch'}"
+    name = f"{where.name}{SUFFIXES[kind]}"
     told = manifest.Series(
         0, branch.name, branch.repository.name, branch.tip, tree, "", manifest.Verdict(""), notes=tuple(notes)
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Protocol
 
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
@@ -18,6 +19,24 @@ from .words import OUTCOMES, SETTLED
 _NUMBER = re.compile(r"(?:xsa)?[- ]?(\d{1,9})", re.IGNORECASE)
 
 
+Choice = tuple[str, str] | tuple[str, list[tuple[str, str]]]
+
+
+class Narrows(Protocol):
+    """A column that advisories can be missing in; `choice` names it among all, `own` is the repository of an
+    organisation that keeps it.
+    """
+
+    @property
+    def choice(self) -> str: ...
+
+    @property
+    def own(self) -> str: ...
+
+    @property
+    def branch(self) -> Branch: ...
+
+
 class MatrixFilter(forms.Form):
     """What the reader wants to see of a matrix. All fields are optional."""
 
@@ -27,21 +46,30 @@ class MatrixFilter(forms.Form):
     since = forms.DateField(required=False, label="Disclosed from", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="to", widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, data: Any, *, branches: Iterable[Branch]) -> None:
+    def __init__(self, data: Any, *, columns: Sequence[Narrows]) -> None:
         super().__init__(data, auto_id="filter-%s")
+        self.columns = {column.choice: column.branch for column in columns}
         self.fields["text"].widget.input_type = "search"
-        self._choose("missing", "any branch", ((branch.name, branch.name) for branch in branches))
+        self._choose("missing", "any branch", _by_keeper(columns))
         self._choose("outcome", "any outcome", ((word.value, word.name) for word in OUTCOMES.values()))
 
-    def _choose(self, name: str, empty: str, choices: Iterable[tuple[str, str]]) -> None:
+    def _choose(self, name: str, empty: str, choices: Iterable[Choice]) -> None:
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
             field.choices = [("", empty), *choices]
 
     def wanted(self) -> dict[str, Any]:
-        """What was filled in and could be understood."""
+        """What was filled in and could be understood; a branch as itself."""
         self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        found = {name: value for name, value in self.cleaned_data.items() if value}
+        return found | {"missing": self.columns[found["missing"]]} if "missing" in found else found
+
+
+def _by_keeper(columns: Sequence[Narrows]) -> Iterator[Choice]:
+    """Upstream's branches by their names, and those of each organisation's repository under its name."""
+    for own, some in groupby(columns, key=lambda column: column.own):
+        choices = [(column.choice, column.branch.name) for column in some]
+        yield from [(own, choices)] if own else choices
 
 
 def narrow(advisories: QuerySet[Advisory], cells: QuerySet[Attempt], wanted: dict[str, Any]) -> QuerySet[Advisory]:
@@ -56,7 +84,7 @@ def narrow(advisories: QuerySet[Advisory], cells: QuerySet[Attempt], wanted: dic
 
 def _fitting(cells: QuerySet[Attempt], wanted: dict[str, Any]) -> QuerySet[Attempt]:
     if "missing" in wanted:
-        cells = cells.filter(branch__name=wanted["missing"]).exclude(outcome__in=SETTLED)
+        cells = cells.filter(branch=wanted["missing"]).exclude(outcome__in=SETTLED)
     return cells.filter(outcome=wanted["outcome"]) if "outcome" in wanted else cells
 
 

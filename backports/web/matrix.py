@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -24,6 +25,7 @@ from xsa.visibility import Reader, visible_advisories, visible_to
 from . import looks
 from .filters import MatrixFilter, narrow
 from .lookup import attempts_for, pick, repositories
+from .offered import marked
 from .pager import page_of
 from .progress import progress, tally
 from .seen import note
@@ -47,6 +49,11 @@ class Column:
     missing: int = 0
     supported: bool = False
     own: str = ""
+
+    @property
+    def choice(self) -> str:
+        """Its name among all of them, for the filter; a branch's own name never holds a colon."""
+        return f"{self.own}:{self.branch.name}" if self.own else self.branch.name
 
     @property
     def key(self) -> str:
@@ -95,14 +102,25 @@ def _key(rank: int, branch: UUID, *, own: bool) -> str:
     return branch.hex if own else str(rank)
 
 
-def rows_of(advisories: Sequence[Advisory], columns: Sequence[Column], cells: QuerySet[Attempt]) -> list[Row]:
-    """The advisories with their part of `cells`: two queries, whatever the size."""
-    tried: dict[int, dict[UUID, tuple[UUID, looks.Look]]] = defaultdict(dict)
-    attempts = cells.filter(advisory__in=advisories).order_by()
-    for number, branch, pk, *shape in attempts.values_list(*_COLUMNS):
-        tried[number][branch] = pk, looks.look(*shape)
+def rows_of(
+    request: HttpRequest, advisories: Sequence[Advisory], columns: Sequence[Column], cells: QuerySet[Attempt]
+) -> list[Row]:
+    """The advisories with their part of `cells`: as many queries, whatever the size."""
+    found = list(cells.filter(advisory__in=advisories).order_by().values_list(*_COLUMNS))
+    branches = {column.branch.pk: column.branch for column in columns if not column.upstream}
+    marks = marked(request, _with_outcome(found, branches))
+    tried: dict[int, dict[UUID, tuple[UUID, looks.Look, bool]]] = defaultdict(dict)
+    for number, branch, pk, *shape in found:
+        tried[number][branch] = pk, looks.look(*shape), (number, branch) in marks
     held = _held(advisories, columns)
     return [Row(advisory, _cells(advisory, columns, tried[advisory.number], held)) for advisory in advisories]
+
+
+def _with_outcome(found: Iterable[Sequence[Any]], branches: Mapping[UUID, Branch]) -> Iterator[tuple[int, Branch, str]]:
+    """The cells of these branches, of rows of _COLUMNS."""
+    for number, branch, _, _, outcome, *_ in found:
+        if branch in branches:
+            yield number, branches[branch], outcome
 
 
 def _held(advisories: Sequence[Advisory], columns: Sequence[Column]) -> set[tuple[UUID, UUID]]:
@@ -114,7 +132,7 @@ def _held(advisories: Sequence[Advisory], columns: Sequence[Column]) -> set[tupl
 def _cells(
     advisory: Advisory,
     columns: Sequence[Column],
-    tried: dict[UUID, tuple[UUID, looks.Look]],
+    tried: dict[UUID, tuple[UUID, looks.Look, bool]],
     held: set[tuple[UUID, UUID]],
 ) -> SafeString:
     html = []
@@ -134,9 +152,12 @@ def _upstream_cell(advisory: Advisory, *, held: bool) -> str:
     return stamp("parts/_upstream_cell.html", (("held", held),), path=path)
 
 
-def matrix_cell(number: int, column: str, pk: UUID, shape: looks.Look, *, swap: bool = False) -> str:
-    """One `<td>` with an id by which a later answer can replace it; `swap` marks it as such an answer."""
-    key = (*shape, ("swap", swap))
+def matrix_cell(number: int, column: str, pk: UUID, shape: looks.Look, offered: bool, *, swap: bool = False) -> str:
+    """One `<td>` with an id by which a later answer can replace it; `swap` marks it as such an answer.
+
+    `offered`: a result that was made elsewhere stands there as it is.
+    """
+    key = (*shape, ("offered", offered), ("swap", swap))
     return stamp("parts/_matrix_cell.html", key, number=str(number), column=column, path=looks.attempt_path(pk))
 
 
@@ -164,10 +185,10 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
     cells = _cells_for(request, shown, *kept)
     state = progress(tally(cells))
     columns = columns_of(shown, state.missing)
-    form = MatrixFilter(request.GET, branches=[column.branch for column in columns if not column.upstream])
-    wanted = form.wanted()
     columns += own_columns(request.user, kept, state.missing)
-    fitting = narrow(visible_advisories(request.user), _cells_for(request, shown), wanted).only(
+    form = MatrixFilter(request.GET, columns=[column for column in columns if not column.upstream])
+    wanted = form.wanted()
+    fitting = narrow(visible_advisories(request.user), cells if wanted else _cells_for(request, shown), wanted).only(
         "number", "disclosed_at", "planned_disclosure_at", "current__title", "current__cves"
     )
     page = page_of(fitting, request.GET, page_size(len(columns)))
@@ -179,7 +200,7 @@ def matrix(request: HttpRequest, repository: str = "") -> HttpResponse:
         "form": form,
         "filtered": bool(wanted),
         "page": page,
-        "rows": rows_of(page.rows, columns, cells),
+        "rows": rows_of(request, page.rows, columns, cells),
         "count": fitting.count(),
         "progress": state,
         "poll": poll_url_query(page.rows),
@@ -207,7 +228,7 @@ def fragment(request: HttpRequest, repository: str) -> HttpResponse:
     cells = _cells_for(request, shown, *_kept_beside(shown, mirrors))
     newest, oldest, since = (_number(request.GET.get(key, "")) for key in ("newest", "oldest", "since"))
     moment = timezone.now() - timedelta(seconds=1)
-    changed = list(_changed(cells, shown, newest, oldest, since))
+    changed = list(_changed(request, cells, shown, newest, oldest, since))
     note(request, [number for number, _ in changed])
     context = {
         "repository": shown,
@@ -223,15 +244,19 @@ def _number(text: str) -> int:
 
 
 def _changed(
-    attempts: QuerySet[Attempt], shown: Repository, newest: int, oldest: int, since: int
-) -> Iterable[tuple[int, SafeString]]:
+    request: HttpRequest, attempts: QuerySet[Attempt], shown: Repository, newest: int, oldest: int, since: int
+) -> Iterator[tuple[int, SafeString]]:
     """The cells that changed since, each with the number of its advisory."""
     moment = datetime.fromtimestamp(since, tz=timezone.get_default_timezone())
     lately = Q(started_at__gte=moment) | Q(finished_at__gte=moment) | Q(created_at__gte=moment)
     rows = attempts.filter(lately, advisory__number__range=(oldest, newest)).order_by(
         "-advisory__number", "branch__rank"
     )
-    where = ("advisory__number", "branch__rank", "branch_id", "branch__repository_id")
-    for number, rank, branch, repository, pk, *shape in rows.values_list(*where, "id", *looks.COLUMNS):
-        column = _key(rank, branch, own=repository != shown.pk)
-        yield number, mark_safe(matrix_cell(number, column, pk, looks.look(*shape), swap=True))  # noqa: S308
+    found = list(rows.values_list(*_COLUMNS))
+    branches = Branch.objects.select_related("repository").in_bulk({row[1] for row in found})
+    marks = marked(request, _with_outcome(found, branches))
+    for number, pk, attempt, *shape in found:
+        branch = branches[pk]
+        column = _key(branch.rank, pk, own=branch.repository_id != shown.pk)
+        cell = matrix_cell(number, column, attempt, looks.look(*shape), (number, pk) in marks, swap=True)
+        yield number, mark_safe(cell)  # noqa: S308 - made of template parts

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from uuid import UUID
+
 from django.http import HttpRequest
 
 from backports.engine.result import Outcome
 from backports.models import Branch
-from backports.services.offers import Offer, offers_for
+from backports.services.offers import Offer, offered_cells, offers_for
 from xsa.models import Advisory
 from xsa.permissions import can_upload
 
@@ -25,3 +28,14 @@ def offered(request: HttpRequest, advisory: Advisory, branch: Branch, outcome: s
         row = one.attempt or (one.version and one.version.backport)
         note(request, row.prerequisites if row else ())
     return found
+
+
+def marked(request: HttpRequest, cells: Iterable[tuple[int, Branch, str]]) -> set[tuple[int, UUID]]:
+    """Of cells, told by an advisory's number, a branch and the outcome, those on whose page something is offered.
+
+    The mark says no more than that; what it is, the attempt's page shows and records.
+    """
+    if not can_upload(request.user):
+        return set()
+    stuck = [(number, branch) for number, branch, outcome in cells if outcome and outcome not in ENOUGH]
+    return offered_cells(request.user, stuck)

@@ -92,6 +92,19 @@ def test_from_what_is_missing_to_a_backport_that_is_there(known: Advisory, xsab:
     assert (version.note, version.came_by) == ("as upstream has it", "rest")
 
 
+def test_what_is_missing_on_branches_of_ones_own(known: Advisory, xsab: Xsab, token: tuple[ApiToken, str]) -> None:
+    assert "keeps no branch here" in xsab("missing").stderr
+    other = factories.person("another", listed=True).memberships.get().organisation
+    for owner, name in ((token[0].organisation, "porter_toy"), (other, "another_toy")):
+        own = factories.repository(name, organisation=owner, project="toy")
+        factories.attempt(known, factories.branch(own, "4.2"), "conflict")
+    assert [line.split("\t")[:3] for line in xsab("missing").stdout.splitlines()] == [
+        [f"XSA-{KNOWN}", "porter_toy/4.2", "conflict"]
+    ]
+    rows = {line.split("\t")[1] for line in xsab("missing", "--all").stdout.splitlines()}
+    assert {"porter_toy/4.2", "toy/4.1"} <= rows and "another_toy/4.2" not in rows
+
+
 def test_a_backport_is_got_in_every_form_and_reviewed(
     known: Advisory, xsab: Xsab, token: tuple[ApiToken, str], tmp_path: Path, toy: Toy, unsent: list[str]
 ) -> None:

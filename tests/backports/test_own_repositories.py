@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,26 @@ def test_a_repository_of_ones_own_is_mirrored_and_tried(
     again = Attempt.objects.get(branch__repository=row, branch__name="example-xen-4.2", current=True)
     assert again.outcome == "applied" and again.pk != tried.pk
     assert again.pk not in {offer.pk for offer in offers_for(admin, advisory=tried.advisory, branch=upstream)}
+
+
+def test_what_a_branch_of_ones_own_does_not_know_is_missed_there_as_on_upstreams(
+    workshop: Workshop, admin: User, organisation: Organisation, own_folder: Path, later: list[str]
+) -> None:
+    """The repository has that one branch, and nothing of the one that the fix was made for."""
+    workshop.toy.branch("refs/heads/example/xen-4.2", "4.2")
+    workshop.toy.commit("refs/heads/example/xen-4.2", {"docs/notes.txt": "Ours.\n"}, "ours")
+    workshop.toy.commit("master", {"common/limit.c": "int toy_newest(int at)\n{\n    return at;\n}\n"}, "limit")
+    repositories.refresh(None, workshop.repository)
+    fix = {"common/table.c": [(OLD, OLD.replace(";", ";\n    toy_newest(0);", 1))]}
+    workshop.take(500, {"xsa500.patch": workshop.toy.patch("master", fix, "table: ask the newest")})
+    shutil.copytree(workshop.toy.path, own_folder / "xen.git")
+    row = add(admin, organisation=organisation, name="xen", url="xen.git", project="toy", heads=["example/xen-4.2"])
+    repositories.refresh(None, row)
+    workshop.work()
+    for branch in (workshop.repository.branches.get(name="4.2"), row.branches.get()):
+        tried = Attempt.objects.get(branch=branch, current=True)
+        assert tried.outcome != "applied", branch
+        assert "missing-symbol" in {flag["code"] for flag in tried.evidence["flags"]}, branch
 
 
 def patch_of(workshop: Workshop) -> bytes:

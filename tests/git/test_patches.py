@@ -11,7 +11,7 @@ from backports.engine.diff import FileKind, parse_patch
 from backports.git.errors import GitError
 from backports.git.patches import author_of, format_patch, format_series
 from backports.git.runner import run_git
-from backports.git.store import open_repository
+from backports.git.store import line_between, open_repository
 
 CODE = b"".join(b"int function_%d(void)\n{\n    return %d;\n}\n\n" % (n, n) for n in range(30))
 CHANGED = CODE.replace(b"return 7;", b"return 8;")
@@ -138,3 +138,20 @@ def test_an_author_keeps_the_own_time_zone(project) -> None:
     name, mail, date = author_of(open_repository(project.path), oid)
     assert (name, mail, date.utcoffset()) == ("Ünal One", "one@example.org", timedelta(hours=1))
     assert date.timestamp() == 1_300_003_600
+
+
+def test_a_line_from_parent_to_parent_and_nothing_else(project) -> None:
+    first, second, third = (project.commit(subject) for subject in ("first", "second", "third"))
+    repo = open_repository(project.path)
+    who, tree = repo[second].author, repo[second].tree.id
+    merge = str(repo.create_commit("refs/heads/m", who, who, "merge", tree, [second, first]))
+    assert [str(commit.id) for commit in line_between(repo, first, third)] == [second, third]
+    assert line_between(repo, third, third) == []
+    for base, tip, code in (
+        (first, merge, "merge-commit"),
+        (third, second, "not-a-descendant"),
+        ("f" * 40, second, "no-such-commit"),
+    ):
+        with pytest.raises(GitError) as caught:
+            line_between(repo, base, tip)
+        assert caught.value.code == code

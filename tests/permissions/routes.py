@@ -144,7 +144,7 @@ FILES = tuple(
 ASKED = (("quilt", ""), ("raw", "_manifest"))  # of whomever; the others are made by the same code
 ROWS: Mapping[str, Row] = {
     "matrix": Row("/", queries=("", "?text=canarytitleqzx", "?text=7123", "?text=CVE-2099-07123", "?outcome=applied")),
-    "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
+    "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1", "?missing=hermit_xen:4.3")),
     "progress": Row("/r/toy/progress/?newest=9999&oldest=1&since=0"),
     "branch": Row("/r/toy/branches/4.1/", queries=("", "?outcome=applied", "?outcome=conflict")),
     "applied": Row("/r/toy/branches/4.1/applied.mbox", queries=("", "?confidence=review"), tokens=READING),

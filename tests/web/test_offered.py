@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -47,3 +49,29 @@ def test_nothing_is_offered_where_a_file_differs(room: Room) -> None:
     sharing.share(room.author, backport=version.backport)
     address = f"/attempts/{room.workshop.cell(500, '4.3').pk}/"
     assert HEAD not in factories.log_in(Client(), room.reviewer).get(address).content.decode()
+
+
+def marked(page: str) -> set[str]:
+    """The matrix's cells with the mark, by number and rank of the branch."""
+    return set(re.findall(r'<td id="c([^"]+)"[^>]*><a [^>]*and is offered"><i>.<b aria-hidden="true">\+</b></i>', page))
+
+
+def test_the_matrix_marks_the_cells_where_something_is_offered(room: Room) -> None:
+    version = room.upload(push="", on="4.2")
+    cell = f"500-{room.workshop.cell(500, '4.3').branch.rank}"
+    reader, author = (factories.log_in(Client(), person) for person in (room.reviewer, room.author))
+    assert marked(reader.get("/r/toy/").content.decode()) == set()
+    assert marked(author.get("/r/toy/").content.decode()) == {cell}
+    sharing.share(room.author, backport=version.backport)
+    for path in ("/r/toy/", "/r/toy/progress/?newest=500&oldest=500&since=1"):
+        page = reader.get(path).content.decode()
+        assert marked(page) == {cell}
+        assert page.count(", a result made elsewhere is offered</span>") == 1
+    assert marked(Client().get("/r/toy/").content.decode()) == set()
+    sharing.withdraw(room.author, backport=version.backport, because="It was made on the wrong branch.")
+    assert marked(reader.get("/r/toy/").content.decode()) == set()
+
+
+def test_no_cell_is_marked_where_a_file_differs(room: Room) -> None:
+    sharing.share(room.author, backport=room.upload(push="", on="4.1").backport)
+    assert marked(factories.log_in(Client(), room.reviewer).get("/r/toy/").content.decode()) == set()

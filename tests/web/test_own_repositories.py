@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,11 @@ def organisation(db: None) -> Organisation:
 @pytest.fixture
 def admin(organisation: Organisation) -> Client:
     return factories.log_in(Client(), organisation.memberships.get().user)
+
+
+@pytest.fixture
+def team(db: None) -> Client:
+    return factories.log_in(Client(), factories.person("team", security_team=True))
 
 
 @pytest.fixture
@@ -167,3 +173,38 @@ def test_own_branches_stand_beside_upstreams_for_those_who_may_see_them(
     ask(admin, organisation, "show", repository=str(branch.repository_id), visibility="room")
     assert branch.pk.hex in other.get("/r/toy/").content.decode()
     assert branch.pk.hex not in Client().get("/r/toy/").content.decode()
+
+
+def test_the_matrix_is_narrowed_to_what_ones_own_branch_lacks(
+    organisation: Organisation, admin: Client, team: Client
+) -> None:
+    xen = factories.repository("xen")
+    upstream = factories.branch(xen, "4.11")
+    own = factories.branch(factories.repository("example-one_ours", organisation=organisation, project="xen"), "4.11")
+    first, second = factories.advisory(301), factories.advisory(302)
+    for row, there, here in ((first, "conflict", "fixed-upstream"), (second, "fixed-upstream", "conflict")):
+        factories.attempt(row, upstream, there)
+        factories.attempt(row, own, here)
+    assert shown(admin, "missing=4.11") == shown(team, "missing=4.11") == [301]
+    assert shown(admin, "missing=example-one_ours:4.11") == [302]
+    assert shown(admin, "outcome=conflict") == [302, 301]
+    group = '<optgroup label="example-one_ours"><option value="example-one_ours:4.11">4.11</option></optgroup>'
+    assert group in _unspaced(admin.get("/").content.decode())
+    # Nobody else has that choice; asking for it is as asking for what was never there.
+    assert shown(team, "missing=example-one_ours:4.11") == shown(team, "missing=nothing:4.11") == [302, 301]
+    assert shown(team, "outcome=conflict") == [301]
+    assert page(team, "example-one_ours:4.11") == page(team, "nothing:4.11")
+
+
+def page(client: Client, missing: str) -> str:
+    """The page without what was asked for, which it tells back, and the form's own token."""
+    found = client.get(f"/?missing={missing}").content.decode().replace(missing, "")
+    return re.sub(r'value="\w{64}"', "", found)
+
+
+def shown(client: Client, query: str) -> list[int]:
+    return [row.advisory.number for row in client.get(f"/?{query}").context["rows"]]
+
+
+def _unspaced(page: str) -> str:
+    return re.sub(r">\s+<", "><", page)
