@@ -113,8 +113,9 @@ class Climber:
         if not self.has_names:
             return None
         found = symbols_of(place.repo, place.branch_tip, held or place.branch_tip)
-        row = self.made_for(source)
         # Where that branch is not in this repository, a base found here is one of the target's own commits.
+        is_own = self.branch.repository.organisation_id is not None
+        row = self.made_for(source) if is_own or not held else None
         if row and (not held or row.repository_id != self.branch.repository_id):
             found = replace(found, source=names_at(row))
         if place.tip == place.branch_tip:
