@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connections
 
 from backports.bench.full_room import FullRoom, add_long_backport, make_full_room
 from backports.bench.pages import browser_of, page_time
@@ -34,6 +35,8 @@ class Command(OperatorCommand):
         if Advisory.objects.exists():
             raise CommandError("not-empty: The bench needs an empty data folder; set DATA to a new one.")
         room = make_full_room(options["backports"], options["versions"], options["comments"])
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("ANALYZE")  # what the database does by itself some minutes after so many new rows
         self.stdout.write(
             f"{options['backports']} backports, {options['versions']} versions each, {options['comments']} comments"
         )
