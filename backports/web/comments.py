@@ -36,7 +36,7 @@ from .speakers import SpeakerForm, speakers, why_not
 from .written import written
 
 MOST = 500  # answers on one page
-THREADS = 25  # on one page
+THREADS = 15  # on one page
 _SHOWN = ("advisory", "backport", "version", "thread", "made_at", "kind", "text", "mentions", "quoted", "quoted_at")
 _PLACE = re.compile(r"p(\d{1,5})-f(\d{1,6})-h(\d{1,6})(?:-(\d{1,6}))?")
 
