@@ -44,7 +44,7 @@ Reviewed-by: Example Reviewer <reviewer@other.example>
 Tested-by: Example Reviewer <Reviewer@other.example> # 4.8 on a rack
 --{space}
 Acked-by: A Footer <footer@other.example>
-""".format(space=" ")
+""".replace("{space}", " ")
 
 
 def test_remarks_stand_below_what_they_answer() -> None:
