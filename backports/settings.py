@@ -245,6 +245,8 @@ EMAIL_URL = env.text("EMAIL_URL")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Xen backports <backports@localhost>")
 EMAIL_TIMEOUT = 20
+# The room's secret OpenPGP key, made by `manage.py room_key`; never in the database.
+ROOM_KEY = Path(env.text("ROOM_KEY", str(DATA_DIR / "room-key.asc")))
 if EMAIL_URL:
     vars().update(mail_server(EMAIL_URL))
 else:
