@@ -23,6 +23,8 @@ app = Celery(
         "backports.services.disclosing",
         "backports.services.explaining",
         "backports.services.heartbeats",
+        "backports.services.inbound.fetching",
+        "backports.services.inbound.handling",
         "backports.services.repositories",
         "backports.services.webhooks",
     ],

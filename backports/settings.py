@@ -247,6 +247,11 @@ DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Xen backports <backports@localhost>"
 EMAIL_TIMEOUT = 20
 # The room's secret OpenPGP key, made by `manage.py room_key`; never in the database.
 ROOM_KEY = Path(env.text("ROOM_KEY", str(DATA_DIR / "room-key.asc")))
+# Further addresses that mail to the room comes to; what is from one of them is a loop.
+ROOM_ADDRESSES = env.words("ROOM_ADDRESSES")
+# Where mail is fetched from: imaps://user:password@host/INBOX; "" for nowhere.
+MAIL_IMAP_URL = env.text("MAIL_IMAP_URL")
+MAIL_IMAP_EVERY = env.number("MAIL_IMAP_EVERY", 60)
 if EMAIL_URL:
     vars().update(mail_server(EMAIL_URL))
 else:
@@ -340,6 +345,9 @@ CELERY_TASK_ROUTES = {
     "backports.sweep_attempts": {"queue": "soon"},
     "backports.sweep_compilations": {"queue": "soon"},
     "backports.clear_expired": {"queue": "soon"},
+    "backports.handle_mail": {"queue": "soon"},
+    "backports.sweep_mail": {"queue": "soon"},
+    "backports.poll_mail": {"queue": "soon"},
     "backports.mail_invitation": {"queue": "soon"},
     "backports.mail_password_reset": {"queue": "soon"},
 }
@@ -380,9 +388,16 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
     "send-webhooks": {"task": "backports.send_webhooks", "schedule": 10, "options": {"expires": 60}},
     "end-claims": {"task": "backports.end_claims", "schedule": 60, "options": {"expires": 600}},
+    "sweep-mail": {"task": "backports.sweep_mail", "schedule": 60, "options": {"expires": 600}},
     "clear-expired": {"task": "backports.clear_expired", "schedule": 3600},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},
 }
+if MAIL_IMAP_URL:
+    CELERY_BEAT_SCHEDULE["poll-mail"] = {
+        "task": "backports.poll_mail",
+        "schedule": MAIL_IMAP_EVERY,
+        "options": {"expires": MAIL_IMAP_EVERY},
+    }
 if COMPILE_COMMANDS:
     CELERY_BEAT_SCHEDULE["sweep-compilations"] = {"task": "backports.sweep_compilations", "schedule": 30}
 
@@ -398,6 +413,8 @@ LOGGING = {
         "backports": {"level": env.text("LOG_LEVEL", "INFO")},
         "xsa": {"level": env.text("LOG_LEVEL", "INFO")},
         "celery.app.trace": {"level": "WARNING"},
+        # aiosmtpd tells whole dialogues, with addresses.
+        "mail.log": {"level": "CRITICAL"},
         "celery.worker.strategy": {"level": "WARNING"},
     },
 }

@@ -28,6 +28,7 @@ SERVICES = frozenset(
         "claims",  # ending those that are over, whoever's they are
         "webhooks",  # looking which addresses are to be told
         "members",  # leaving ends what hangs on embargoed rows
+        "mail-in",  # keeping mail that came, and finding whose it is
         "command",  # an operator's shell
     }
 )

@@ -307,3 +307,13 @@ def can_upload(user: Reader) -> Answer:
     if not is_cleared(user):
         return Denied("Backports are uploaded after a second factor was proved.")
     return YES if speaking_for(user) else Denied("You belong to no organisation.")
+
+
+def can_read_mail_in(user: Reader) -> Answer:
+    """Read what came in by mail, and what became of it."""
+    return _team_only(user, "Mail that came in is for the security team.")
+
+
+def can_decide_mail(user: Reader) -> Answer:
+    """Accept or refuse a quarantined mail."""
+    return _team_only(user, "Only the security team decides about quarantined mail.")

@@ -8,6 +8,7 @@ from .comment import Comment, CommentPlace
 from .compilation import Compilation
 from .event import Event
 from .heartbeat import Heartbeat
+from .inbound import InboundMail
 from .look import Look
 from .repository import Branch, Repository
 from .request import DoneRequest, RateWindow
@@ -30,6 +31,7 @@ __all__ = [
     "DoneRequest",
     "Event",
     "Heartbeat",
+    "InboundMail",
     "Look",
     "Quorum",
     "RateWindow",

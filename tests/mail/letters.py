@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -20,13 +21,14 @@ def mail(
     answers: str = "",
     headers: Mapping[str, str] | None = None,
     files: Mapping[str, bytes] | None = None,
+    date: datetime = DAY,
 ) -> bytes:
     """A plain mail; `answers` is the id of the one that it answers."""
     made = EmailMessage()
     made["From"] = sender
     made["To"] = "room@backports.example"
     made["Subject"] = subject
-    made["Date"] = format_datetime(DAY)
+    made["Date"] = format_datetime(date)
     made["Message-ID"] = message_id
     if answers:
         made["In-Reply-To"] = made["References"] = answers
