@@ -20,10 +20,13 @@ app = Celery(
         "backports.services.attempts",
         "backports.services.claiming",
         "backports.services.compiling",
+        "backports.services.digests",
         "backports.services.disclosing",
         "backports.services.explaining",
         "backports.services.heartbeats",
+        "backports.services.keys",
         "backports.services.repositories",
+        "backports.services.sending",
         "backports.services.webhooks",
     ],
 )

@@ -9,10 +9,12 @@ from .compilation import Compilation
 from .event import Event
 from .heartbeat import Heartbeat
 from .look import Look
+from .outbox import OutboxMail, OutboxText
 from .repository import Branch, Repository
 from .request import DoneRequest, RateWindow
 from .resolution import Resolution
 from .review import Quorum, Review, ReviewDraft
+from .subscription import Subscription
 from .upload import Upload
 from .upstream import UpstreamFix
 from .webhook import Webhook
@@ -31,6 +33,8 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Look",
+    "OutboxMail",
+    "OutboxText",
     "Quorum",
     "RateWindow",
     "Repository",
@@ -38,6 +42,7 @@ __all__ = [
     "Resolution",
     "Review",
     "ReviewDraft",
+    "Subscription",
     "Upload",
     "UpstreamFix",
     "VersionPatch",
