@@ -10,10 +10,12 @@ from .event import Event
 from .heartbeat import Heartbeat
 from .inbound import InboundMail
 from .look import Look
+from .outbox import OutboxMail, OutboxText
 from .repository import Branch, Repository
 from .request import DoneRequest, RateWindow
 from .resolution import Resolution
 from .review import Quorum, Review, ReviewDraft
+from .subscription import Subscription
 from .upload import Upload
 from .upstream import UpstreamFix
 from .webhook import Webhook
@@ -33,6 +35,8 @@ __all__ = [
     "Heartbeat",
     "InboundMail",
     "Look",
+    "OutboxMail",
+    "OutboxText",
     "Quorum",
     "RateWindow",
     "Repository",
@@ -40,6 +44,7 @@ __all__ = [
     "Resolution",
     "Review",
     "ReviewDraft",
+    "Subscription",
     "Upload",
     "UpstreamFix",
     "VersionPatch",

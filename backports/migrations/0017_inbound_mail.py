@@ -11,7 +11,7 @@ from xsa.readers import Under
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("backports", "0015_upload_prerequisites"),
+        ("backports", "0016_outbox"),
         ("xsa", "0008_own"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
