@@ -11,14 +11,27 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from backports.models import Attempt, BackportVersion, Branch, Check, Claim, Comment, Event, Review
+from backports.models import (
+    Attempt,
+    BackportVersion,
+    Branch,
+    Check,
+    Claim,
+    Comment,
+    Event,
+    InboundMail,
+    Review,
+)
 from backports.services import checking, claiming, commenting, looking, receiving, reviewing, sharing
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
+from backports.services.inbound import handling
+from backports.services.inbound.door import receive
 from backports.services.reviewing import Said
 from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
+from tests.mail.letters import mail as letter
 from tests.xsa.samples import advisory
 from xsa.models import Advisory, Fix, Membership, PatchFile, User
 from xsa.services import disclosing, plans, rooms
@@ -38,6 +51,7 @@ THINGS = (
     "event",
     "review",
     "comment",
+    "inbound",
 )
 CANARIES = (
     "canarytitleqzx",
@@ -54,8 +68,11 @@ CANARIES = (
     "canarywhyqzx",
     "canarysummaryqzx",
     "canarylogqzx",
+    "canarymailqzx",
     "XSA-7123",
 )
+# Those that the security team alone reads, before and after the disclosure.
+TEAMS = frozenset({"canarymailqzx"})
 _LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
 
 
@@ -99,6 +116,7 @@ def _backport(row: Advisory) -> None:
     sharing.share(keeper, backport=version.backport)
     _talk(keeper, row)
     _work_on(keeper, row, version)
+    _write_to_the_room(row)
 
 
 def _send(user: User, row: Advisory, branch: str) -> BackportVersion:
@@ -128,6 +146,14 @@ def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
     branch = Branch.objects.get(name="4.2", repository__name="toy")
     claiming.claim(keeper, organisation=place, advisory=row, branches=[branch], until=until)
     keeper.speaks_for = None
+
+
+def _write_to_the_room(row: Advisory) -> None:
+    """A mail about the advisory that nobody signed."""
+    subject = f"[PATCH XSA-{row.number} 4.1] {_word(row).format('mail')}"
+    kept = receive(letter(subject=subject, message_id=f"<{row.number}@member.example>"), via="pipe")
+    handling.handle(kept.pk)
+    InboundMail.objects.filter(pk=kept.pk).update(advisory=row)
 
 
 def _talk(keeper: User, row: Advisory) -> None:
@@ -250,6 +276,7 @@ def names_of(row: Advisory) -> Names:
         "comment": Comment.objects.get(version=version, thread=None),
         "check": Check.objects.get(version=version),
         "claim": Claim.objects.get(advisory=row, made_by=version.made_by),
+        "inbound": InboundMail.objects.get(advisory=row),
         "event": Event.objects.filter(advisory=row, kind="advisory.version").first(),
     }
     around = {"branch": version.backport.branch, "keeper": version.backport.organisation}

@@ -97,6 +97,8 @@ def look_at(row: InboundMail) -> End:
         return refused(error.code, error.sentence, answers=False)
     _note(row, letter.head, letter)
     if nobody := unanswered(letter, own_addresses()):
+        if nobody.code == "bounce":
+            receipts.note_bounce(bytes(row.raw))
         return refused(nobody.code, nobody.sentence, answers=False)
     return attempted(lambda: _opened(row, letter))
 
@@ -188,7 +190,7 @@ def _unproved(opened: Opened, known: bool) -> End:
 def _proved(row: InboundMail, opened: Opened, sender: Sender) -> End:
     if not opened.covers:
         sentence = f"The signature is good, and does not cover the subject and the sender. {HOW_TO_SIGN}"
-        return quarantined("unprotected-headers", sentence)
+        return quarantined("unprotected-headers", sentence, answers=True)
     try:
         check(opened, now=row.received_at)
     except Unreadable as error:

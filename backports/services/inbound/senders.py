@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backports.services import keys
 from xsa.models import Organisation, User
 
 
@@ -30,13 +31,19 @@ def organisations_of(person: User | None) -> list[Organisation]:
 
 
 def keys_of(organisations: Sequence[Organisation]) -> list[str]:
-    """The public keys that are pinned for them, armoured."""
-    return [one.pgp_key for one in organisations if one.pgp_key]
+    """The public keys that are pinned for them and not retired, armoured."""
+    return [armoured for one in organisations for _, armoured in _pinned(one)]
+
+
+def _pinned(organisation: Organisation) -> list[tuple[str, str]]:
+    """Fingerprint and key of each; of an organisation whose key is older than the proofs, the one that its row has."""
+    rows = [(row.fingerprint, row.armoured) for row in keys.live_keys(organisation)]
+    return rows or [(organisation.pgp_fingerprint, organisation.pgp_key)] * bool(organisation.pgp_key)
 
 
 def whose(fingerprint: str, organisations: Sequence[Organisation]) -> Organisation | None:
     """Whose key this is."""
-    return next((one for one in organisations if fingerprint and one.pgp_fingerprint == fingerprint), None)
+    return next((one for one in organisations if fingerprint in [name for name, _ in _pinned(one)]), None)
 
 
 def as_sender(person: User, organisation: Organisation) -> Sender:
