@@ -428,6 +428,8 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         # aiosmtpd tells whole dialogues, with addresses.
         "mail.log": {"level": "CRITICAL"},
+        # python-gnupg tells whole keys, the room's secret one too.
+        "gnupg": {"level": "CRITICAL"},
         "celery.worker.strategy": {"level": "WARNING"},
     },
 }
