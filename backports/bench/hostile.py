@@ -155,15 +155,17 @@ def _sealed(writer: Writer, room: bytes, at: datetime) -> Iterator[Hostile]:
     yield Hostile(
         "efail", head + b"Content-Type: multipart/mixed; boundary=e\n\n" + parts, "refused", "mixed-encryption"
     )
-    damaged = letters.encrypted(plain(writer, at, name="damaged"), writer.secret, room)
-    lines = damaged.split(b"\r\n")
-    middle = next(n for n, line in enumerate(lines) if line.startswith(b"-----BEGIN PGP MESSAGE")) + 6
-    lines[middle] = lines[middle][::-1]
+    whole = letters.encrypted(plain(writer, at, name="damaged"), writer.secret, room)
+    # Without the armour's own sum, which would tell of it before the encryption does.
+    lines = [line for line in whole.split(b"\r\n") if not (line.startswith(b"=") and len(line) == 5)]
+    middle = next(n for n, line in enumerate(lines) if line.startswith(b"-----BEGIN PGP MESSAGE")) + 8
+    lines[middle] = lines[middle][:20] + lines[middle][20:24][::-1].swapcase() + lines[middle][24:]
     yield Hostile("damaged", b"\r\n".join(lines), "refused", "damaged")
     other = pysequoia.Tsk.generate(user_id="Another <another@other.example>")
     elsewhere = letters.wrapped_as_encrypted(
         plain(writer, at, name="elsewhere"), bytes(pysequoia.encrypt(b"x", [other.extract_certificate()]))
     )
-    yield Hostile("not-for-us", elsewhere, "refused", "not-for-us")
+    # To another key, and in a form that is newer than what GnuPG reads.
+    yield Hostile("for-another-key", elsewhere, "refused", "no-message")
     anonymous = letters.encrypted(plain(writer, at, name="anonymous"), None, room)
     yield Hostile("encrypted-unsigned", anonymous, "quarantined", "unsigned")

@@ -1,4 +1,4 @@
-"""A thousand mails to bring in: backports in series, answers with reviews, advisories, and what is hostile or nobody's."""
+"""A thousand mails to bring in: series, answers with reviews, advisories, and what is hostile or nobody's."""
 
 from __future__ import annotations
 

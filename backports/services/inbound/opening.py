@@ -15,6 +15,10 @@ from backports.models import InboundMail
 from backports.pgp import Home, PgpError, Seal
 from xsa.formats.signature import cut
 
+UNREAD = (
+    "It cannot be decrypted: it was damaged on its way, or is encrypted in a form that GnuPG does not read here. "
+    "Encrypt it to the room's key with GnuPG's own settings, and send it again."
+)
 STATES = {"sha1": InboundMail.Signature.WEAK}
 
 
@@ -73,7 +77,7 @@ def _room_secret() -> bytes:
 def _decrypted(home: Home, plain: Opened, wrapped: wrapping.Wrapped) -> Opened:
     found = home.open(wrapped.data)
     if found.data is None:
-        raise Unreadable(found.sentence, code=found.code)
+        raise Unreadable(UNREAD if found.code == "no-message" else found.sentence, code=found.code)
     opened = replace(plain, seal=found.seal, encrypted=True, digest=_digest(found.data))
     if not wrapped.inside:
         letter = replace(plain.letter, parts=(Part("text/plain", "", found.data),))
