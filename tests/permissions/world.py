@@ -12,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from backports.models import Attempt, BackportVersion, Branch, Check, Claim, Comment, Event, Review
-from backports.services import checking, claiming, commenting, looking, receiving, reviewing, sharing
+from backports.services import checking, claiming, commenting, looking, outbox, receiving, reviewing, sharing
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
+from backports.services.outbox import Written
 from backports.services.reviewing import Said
 from tests import factories
 from tests.backports.conftest import Workshop
@@ -201,6 +202,8 @@ def live_in(row: Advisory, people: People) -> None:
     )
     plans.note_plan(None, advisory=row, at=ends)
     disclosing.ask(people.team, advisory=row, reason="canarynotesqzx")
+    said = Written("canarytitleqzx", "canarynotesqzx, canarysummaryqzx", advisory=row)
+    outbox.queue("receipt", event="a mail", organisation=place, written=said)
     _answer_the_keeper(row, people.contact)
 
 
