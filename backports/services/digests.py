@@ -19,7 +19,7 @@ from xsa.identity import everything, reading
 from xsa.models import Organisation, User
 
 from . import outbox, subscriptions
-from .digest_items import FILES, Item, Window, draws_near, items
+from .digest_items import FILES, Item, Window, draws_near, items, may_be_new
 from .mail_readers import eyes_of
 
 log = logging.getLogger(__name__)
@@ -44,12 +44,13 @@ def _make(pk: UUID, newest: int) -> int:
     if row is None or not subscriptions.is_due(row, now):
         return 0
     window = Window(row.position, max(newest, row.position), row.looked_at or row.set_at, now)
-    is_told = row.cadence == Subscription.Cadence.DEADLINE and not _near(row, window)
-    made = 0 if is_told else sum(_queue(one, window, listed=subscriptions.is_list(row)) for one in _readers(row))
     row.looked_at = now
-    row.position = row.position if is_told else window.until
+    if not may_be_new(window) or (row.cadence == Subscription.Cadence.DEADLINE and not _near(row, window)):
+        row.save(update_fields=["looked_at"])
+        return 0
+    row.position = window.until
     row.save(update_fields=["looked_at", "position"])
-    return made
+    return sum(_queue(one, window, listed=subscriptions.is_list(row)) for one in _readers(row))
 
 
 Pair = tuple[Organisation | None, User | None]

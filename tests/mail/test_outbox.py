@@ -102,7 +102,7 @@ def test_without_a_usable_key_one_line_goes_out_and_an_alarm(
     row = send(receipt(member))
     assert (row.state, row.notice, row.fingerprint) == ("sent", True, "")
     (message,) = went_out(mailoutbox)
-    assert message.get_content() == "There is news, log in: https://room.example/mail/\n"
+    assert message.get_content().rstrip() == "There is news, log in: https://room.example/mail/"
     assert message["Subject"] == "Xen backports"
     assert "canary" not in str(message)
     assert "500" not in str(message).replace(row.pk.hex, "")

@@ -22,11 +22,12 @@ from backports.models import (
     InboundMail,
     Review,
 )
-from backports.services import checking, claiming, commenting, looking, receiving, reviewing, sharing
+from backports.services import checking, claiming, commenting, looking, outbox, receiving, reviewing, sharing
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
 from backports.services.inbound import handling
 from backports.services.inbound.door import receive
+from backports.services.outbox import Written
 from backports.services.reviewing import Said
 from tests import factories
 from tests.backports.conftest import Workshop
@@ -227,6 +228,8 @@ def live_in(row: Advisory, people: People) -> None:
     )
     plans.note_plan(None, advisory=row, at=ends)
     disclosing.ask(people.team, advisory=row, reason="canarynotesqzx")
+    said = Written("canarytitleqzx", "canarynotesqzx, canarysummaryqzx", advisory=row)
+    outbox.queue("receipt", event="a mail", organisation=place, written=said)
     _answer_the_keeper(row, people.contact)
 
 
