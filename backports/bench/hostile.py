@@ -25,12 +25,15 @@ DIFF = (
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Somebody with an address, a secret key, and the advisory and branch that they may write of."""
+    """Somebody with an address, a secret key, and the advisory and branch that they may write of. `mark` stands in the
+    ids of their mails.
+    """
 
     address: str
     secret: bytes
     number: int
     branch: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def plain(writer: Writer, at: datetime, *, name: str, subject: str = "", text: s
         "To: room@backports.example",
         f"Subject: {told}",
         f"Date: {format_datetime(at)}",
-        f"Message-ID: <{name}@hostile.example>",
+        f"Message-ID: <{name}{writer.mark}@hostile.example>",
         *([head] if head else []),
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
@@ -128,7 +131,7 @@ def _moved(writer: Writer, room: bytes, at: datetime) -> Iterator[Hostile]:
     yield Hostile("moved-to-another-advisory", elsewhere, "refused", "moved")
     thread = head + b"\r\nIn-Reply-To: <another@thread.example>" + sep + body
     yield Hostile("moved-to-another-thread", thread, "refused", "moved")
-    new = head.replace(b"<moved@", b"<anew@") + sep + body
+    new = head.replace(b"<moved", b"<anew") + sep + body
     yield Hostile("sent-again-under-a-new-id", new, "refused", "replayed")
     dated = head.replace(format_datetime(at).encode(), format_datetime(at - timedelta(days=3)).encode()) + sep + body
     yield Hostile("another-date", dated, "refused", "other-date")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -83,6 +83,5 @@ def _advisory(bag: Bag, number: int) -> bytes:
 def _hostile(bag: Bag) -> Iterator[bytes]:
     """The hostile corpus again and again, each time another member's and another mail."""
     for turn in count():
-        writer = bag.writers[turn % len(bag.writers)]
-        for one in corpus(writer, bag.room, bag.at):
-            yield one.raw.replace(b"@hostile.example>", b"-%d@hostile.example>" % turn)
+        writer = replace(bag.writers[turn % len(bag.writers)], mark=f"-{turn}")
+        yield from (one.raw for one in corpus(writer, bag.room, bag.at))

@@ -223,7 +223,7 @@ def _part(one: Message, notes: list[str]) -> Part:
     charset = str(one.get_content_charset("") or "")
     data = _bytes(one)
     attached = one.get_content_disposition() == "attachment" or bool(name)
-    return Part(one.get_content_type(), name, data, charset[:40], attached)
+    return Part(clean(one.get_content_type())[:100], name, data, charset[:40], attached)
 
 
 def _name_of(one: Message) -> str:

@@ -44,7 +44,8 @@ def take(mail: Believed, sender: Sender) -> End:
 
 def answered(thread: Sequence[str]) -> InboundMail | None:
     """The nearest mail of a thread that made a version, or is about one."""
-    rows = {row.message_id: row for row in InboundMail.objects.filter(message_id__in=thread).exclude(version=None)}
+    found = InboundMail.objects.filter(message_id__in=thread).exclude(version=None).defer("raw")
+    rows = {row.message_id: row for row in found}
     return next((rows[one] for one in thread if one in rows), None)
 
 

@@ -18,6 +18,7 @@ _WORDS = st.sampled_from(
         b"Subject: =?utf-8?b?4pyT?=\n",
         b"Content-Type: multipart/mixed; boundary=x\n",
         b"Content-Type: message/rfc822\n",
+        b"Content-Type: te\0xt/pl\xffain\n",
         b"Content-Type: text/plain; charset=\xff\n",
         b"Content-Transfer-Encoding: base64\n",
         b"Content-Transfer-Encoding: quoted-printable\n",
@@ -45,6 +46,7 @@ def test_any_bytes_are_a_mail_or_refused_with_a_reason(raw: bytes) -> None:
     else:
         assert isinstance(letter, Letter)
         assert all(part.text is not None and ".." not in part.name.split("/") for part in letter.parts)
+        assert all(part.kind.isprintable() and part.name.isprintable() for part in letter.parts)
         assert letter.head.date is None or letter.head.date.tzinfo
         assert all(value.isprintable() for _, value in letter.head.fields)
 
