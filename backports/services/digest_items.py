@@ -5,7 +5,7 @@ Everything is asked in the reader's name (`reading`) and through `visible_to`: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,9 +79,9 @@ def may_be_new(window: Window) -> bool:
     return Claim.objects.filter(ends, ended_at=None).exists() or Advisory.objects.filter(near).exists()
 
 
-def items(user: User, window: Window) -> list[Item]:
-    """What is new for this reader, in the order of the headings."""
-    found = [*_ahead(user, window), *_of_events(user, window), *_claims(user, window)]
+def items(user: User, window: Window, *, with_files: bool = False) -> list[Item]:
+    """What is new for this reader, in the order of the headings; with the patches, where they are asked for."""
+    found = [*_ahead(user, window), *_of_events(user, window, with_files=with_files), *_claims(user, window)]
     return sorted(found, key=lambda one: HEADINGS.index(one.heading))
 
 
@@ -123,11 +123,11 @@ def _branch(row: Branch) -> str:
     return f"{row.repository.name} {row.name}"
 
 
-def _of_events(user: User, window: Window) -> Iterator[Item]:
+def _of_events(user: User, window: Window, *, with_files: bool) -> Iterator[Item]:
     rows = Event.objects.filter(position__gt=window.since, position__lte=window.until, kind__in=_TOLD)
     rows = rows.select_related("advisory__current", "branch__repository", "organisation")
     seen = list(visible_to(user, rows).order_by("position"))
-    told = _Told(user, seen)
+    told = _Told(user, seen, with_files=with_files)
     latest = {(row.kind, row.advisory_id, row.branch_id, row.thing if row.kind in _EACH else None): row for row in seen}
     for row in sorted(latest.values(), key=lambda one: one.position):
         yield from _TOLD[row.kind](told, row)
@@ -136,8 +136,10 @@ def _of_events(user: User, window: Window) -> Iterator[Item]:
 class _Told:
     """The things that events are about, as far as this reader may see them now."""
 
-    def __init__(self, user: User, rows: Sequence[Event]) -> None:
-        self.user, self.rows = user, rows
+    def __init__(self, user: User, rows: Sequence[Event], *, with_files: bool) -> None:
+        self.user, self.rows, self.with_files = user, rows, with_files
+        self._files: dict[type[Model], dict[UUID, list[File]]] = {}
+        self._reviewed: set[UUID] | None = None
         self.own = set(own_organisations(user))
         self._things: dict[type[Model], dict[UUID, Any]] = {}
 
@@ -149,6 +151,32 @@ class _Told:
             found = found.select_related(*related) if related else found
             self._things[model] = {row.pk: row for row in found}
         return self._things[model].get(event.thing) if event.thing else None
+
+    def files(self, model: type[PatchFile] | type[VersionPatch], version: UUID) -> tuple[File, ...]:
+        """The patches of one version, of all that were told of in one query; none where they are not asked for."""
+        if not self.with_files:
+            return ()
+        if model not in self._files:
+            wanted = self._things.get(AdvisoryVersion, {}) if model is PatchFile else self._current
+            rows: Any = visible_to(self.user, model._default_manager.filter(version__in=list(wanted)))
+            rows = rows.filter(kind=PatchFile.Kind.PATCH) if model is PatchFile else rows.order_by("position")
+            by: dict[UUID, list[File]] = {}
+            for row in rows:
+                name = row.name or f"{getattr(row, 'position', 0) + 1:04}.patch"
+                by.setdefault(row.version_id, []).append(File(name, bytes(row.data)))
+            self._files[model] = by
+        return tuple(self._files[model].get(version, ()))
+
+    @property
+    def _current(self) -> list[UUID]:
+        return [row.current_id for row in self._things.get(Backport, {}).values() if row.current_id]
+
+    def is_reviewed(self, version: UUID) -> bool:
+        """Whether one of the reader's own organisations said something of it."""
+        if self._reviewed is None:
+            rows = Review.objects.filter(version__in=self._current, organisation__in=self.own)
+            self._reviewed = set(visible_to(self.user, rows).values_list("version", flat=True))
+        return version in self._reviewed
 
     def is_mine(self, branch: Branch | None) -> bool:
         """Whether a branch is of the reader's own organisation's, or it works on it: a claim or a backport there."""
@@ -171,14 +199,13 @@ def _version(told: _Told, event: Event) -> Iterator[Item]:
     at = event.advisory.planned_disclosure_at
     plan = f"; disclosure planned for {at:{UTC}}" if at and event.advisory.embargoed else ""
     number = event.advisory.number
-    patches = visible_to(told.user, PatchFile.objects.filter(version=row, kind=PatchFile.Kind.PATCH))
     yield Item(
         "Advisories",
         number,
         f"XSA-{number} v{row.number}: {row.title or 'without a title'}{plan}",
         reverse("advisory", args=[number]),
         f"version {row.pk}",
-        files=_files((one.name, bytes(one.data)) for one in patches.order_by("name")),
+        files=told.files(PatchFile, row.pk),
     )
 
 
@@ -217,15 +244,10 @@ def _shared(told: _Told, event: Event) -> Iterator[Item]:
     number, version = event.advisory.number, row.current
     place = f"XSA-{number} on {_branch(row.branch)}: {row.organisation.name} v{version.number}, {version.outcome}"
     path = reverse("backport", args=[row.pk])
-    patches = visible_to(told.user, VersionPatch.objects.filter(version=version)).order_by("position")
-    named = ((one.name or f"{one.position + 1:04}.patch", bytes(one.data)) for one in patches)
-    yield Item("Backports shared", number, place, path, f"backport {row.pk} {version.number}", files=_files(named))
-    if row.organisation_id not in told.own and told.own and not _reviewed(told, version.pk):
+    files = told.files(VersionPatch, version.pk)
+    yield Item("Backports shared", number, place, path, f"backport {row.pk} {version.number}", files=files)
+    if row.organisation_id not in told.own and told.own and not told.is_reviewed(version.pk):
         yield Item("Reviews wanted from you", number, place, path, f"wanted {row.pk} {version.number}", own=True)
-
-
-def _reviewed(told: _Told, version: UUID) -> bool:
-    return visible_to(told.user, Review.objects.filter(version=version, organisation__in=told.own)).exists()
 
 
 def _check(told: _Told, event: Event) -> Iterator[Item]:
@@ -251,14 +273,3 @@ _TOLD: dict[str, Callable[[_Told, Event], Iterator[Item]]] = {
 }
 # Of these each event is told; of the others the last one of an advisory on a branch.
 _EACH = (events.ADVISORY_VERSION, events.BACKPORT_SHARED, events.CHECK_RESULT)
-
-
-def _files(named: Iterable[tuple[str, bytes]]) -> tuple[File, ...]:
-    """Patches as they are, as many as a mail holds."""
-    found, size = [], 0
-    for name, data in named:
-        size += len(data)
-        if size > FILES:
-            break
-        found.append(File(name, data))
-    return tuple(found)

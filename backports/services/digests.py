@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from backports.mail.letters import File, Letter
 from backports.models import Event, OutboxMail, Subscription
+from xsa.belonging import remembering
 from xsa.identity import everything, reading
 from xsa.models import Organisation, User
 
@@ -97,20 +98,22 @@ def _seen(reader: Pair, ask: Callable[[User], list[Item]], eyes: User | None = N
     user = eyes or eyes_of(*reader)
     if user is None:
         return []
-    with reading(user), transaction.atomic():
+    with reading(user), transaction.atomic(), remembering():
         return ask(user)
 
 
-def _items(reader: Pair, window: Window, *, listed: bool, eyes: User | None = None) -> list[Item]:
+def _items(
+    reader: Pair, window: Window, *, listed: bool, eyes: User | None = None, with_files: bool = False
+) -> list[Item]:
     if reader == (None, None):
         return _common(window)
-    found = _seen(reader, lambda user: items(user, window), eyes)
+    found = _seen(reader, lambda user: items(user, window, with_files=with_files), eyes)
     return [one for one in found if not (listed and one.own)]
 
 
 def _common(window: Window) -> list[Item]:
     """What every organisation of the list sees: that alone may go to a key that they share."""
-    each = [_seen((one, None), lambda user: items(user, window)) for one in listed_organisations()]
+    each = [_seen((one, None), lambda user: items(user, window, with_files=True)) for one in listed_organisations()]
     shared = set.intersection(*({item.thing for item in found} for found in each)) if each else set()
     return [one for one in (each[0] if each else []) if one.thing in shared and not one.own]
 
@@ -121,7 +124,7 @@ def letter(row: OutboxMail, *, eyes: User | None = None) -> Letter | None:
         return None
     listed = row.event.startswith("list ")
     window = Window(row.since, row.until, row.since_at, row.until_at)
-    found = _items((row.organisation, row.person), window, listed=listed, eyes=eyes)
+    found = _items((row.organisation, row.person), window, listed=listed, eyes=eyes, with_files=True)
     if not found:
         return None
     numbers = sorted({one.number for one in found})

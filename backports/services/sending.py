@@ -12,6 +12,7 @@ import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from email.errors import MessageError
 from email.utils import parseaddr
 from typing import Any
 
@@ -73,7 +74,10 @@ def sweep() -> int:
 @shared_task(name="backports.send_batch", soft_time_limit=540)
 @everything("mail")
 def send_batch(pks: Sequence[str]) -> int:
-    """Send these mails; returns how many went out."""
+    """Send those of these mails that still wait; returns how many went out."""
+    pks = [str(pk) for pk in OutboxMail.objects.filter(pk__in=pks, state=State.WAITING).values_list("pk", flat=True)]
+    if not pks:
+        return 0
     try:
         room = room_key()
         with Home(secret=room.secret) as home:
@@ -103,6 +107,8 @@ def send(pk: str, home: Home) -> bool:
         mail = _built(row, home)
     except NoPlaceError:
         return _end(row, State.FAILED, "no-address")
+    except (ValueError, MessageError):
+        return _end(row, State.FAILED, "bad-address")
     except PgpError as error:
         return _again(row, error.code)
     return _hand_over(row, mail) if mail else _end(row, State.DROPPED, "")
@@ -158,7 +164,7 @@ def letter_of(row: OutboxMail, *, eyes: User | None = None) -> Letter | None:
 
 
 def _without_content(row: OutboxMail, letter: Letter, place: Place) -> Letter:
-    """One line instead, and an alarm to the holder and the security team, once for each state of their key."""
+    """One line instead, and an alarm to the holder and the security team, once a month for each state of their key."""
     row.notice = True
     holder = row.organisation or row.person
     state = keys.standing(holder).state if holder else "missing"
@@ -166,10 +172,11 @@ def _without_content(row: OutboxMail, letter: Letter, place: Place) -> Letter:
         f"Mail to {place.name} was sent without its content, since there is no usable OpenPGP key (state: {state}). "
         "Add one on the page of keys."
     )
+    # The security team hears of a holder's state once a month.
     keys.alarm(
         row.organisation,
         row.person,
-        event=f"no key {state} {row.organisation_id or row.person_id or 'list'}"[:100],
+        event=f"no key {state} {timezone.now():%Y-%m} {row.organisation_id or row.person_id or 'list'}",
         subject="No usable OpenPGP key",
         text=text,
     )

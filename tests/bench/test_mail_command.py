@@ -1,4 +1,4 @@
-"""`manage.py bench_mail`, `room_key` and `list_digests`: what they say they did is asked of the database and the files."""
+"""`manage.py bench_mail`, `room_key` and `list_digests`: what they say they did is there afterwards."""
 
 from __future__ import annotations
 

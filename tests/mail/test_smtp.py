@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import email
 import email.policy
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,12 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     return cert, secret
 
 
+def _free_port() -> int:
+    with socket.create_server(("localhost", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    return port
+
+
 @pytest.fixture
 def server(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Taker]:
     cert, secret = _certificate(tmp_path)
@@ -73,11 +80,11 @@ def server(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> It
     tls.load_cert_chain(cert, secret)
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
     taker = Taker()
-    controller = Controller(taker, hostname="localhost", port=0, tls_context=tls, require_starttls=True)
+    port = _free_port()
+    controller = Controller(taker, hostname="localhost", port=port, tls_context=tls, require_starttls=True)
     controller.start()
-    assert controller.server is not None
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", controller.server.sockets[0].getsockname()[1]
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", port
     settings.EMAIL_USE_TLS, settings.EMAIL_HOST_USER = True, ""
     settings.MAIL_BOUNCES = "bounces@room.example"
     yield taker
