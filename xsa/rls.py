@@ -1,7 +1,7 @@
 """The database's own copy of the read rule: row-level security, made from what the models say (`xsa.readers`).
 
-`Protect` is the operation for migrations, `check_policies` the system check that finds a table with a path to an
-advisory that says nothing or whose policies in the database are not those of its model. The policies call a few
+`Protect` is the operation for migrations, `check_models` the system check that finds a table with a path to an
+advisory that says nothing, `unprotected` what finds those without policies in the database. The policies call a few
 SQL functions that `CREATE_FUNCTIONS` makes. All of it asks a few settings of the transaction (`xsa.identity`).
 """
 
@@ -86,16 +86,22 @@ _RECORD = (
 
 _AUDIENCES = {
     "room": "((SELECT xsa_everything()) OR (((SELECT xsa_sees_all()) OR {column} IN (SELECT xsa_admitted())) "
-    "AND (SELECT true FROM xsa_advisory scope WHERE scope.id = {table}.{column} AND xsa_in_scope(scope.number))))",
+    "AND (COALESCE(current_setting('xsa.only', true), '') = '' "
+    "OR (SELECT true FROM xsa_advisory scope WHERE scope.id = {table}.{column} AND xsa_in_scope(scope.number)))))",
     "team": "((SELECT xsa_everything()) OR (SELECT xsa_in_team()))",
 }
+
+
+# Who may write has a policy for each command: one for all of them would be asked on reading too, at every level.
+_WRITERS = (("adders", "INSERT"), ("changers", "UPDATE"), ("removers", "DELETE"))
+_NAMES = ("readers", "writers", *(name for name, _ in _WRITERS))
 
 
 def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, str]]:
     """Name, command and condition of a table's policies. What is read may be written; advisories only by services."""
     if isinstance(readers, Root):
         yield "readers", "SELECT", _SEES_EMBARGOED
-        yield "writers", "ALL", "(SELECT xsa_everything())"
+        yield from ((name, command, "(SELECT xsa_everything())") for name, command in _WRITERS)
     elif isinstance(readers, Admissions):
         yield "readers", "ALL", _ADMISSION
     elif isinstance(readers, Records):
@@ -107,7 +113,8 @@ def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, s
         yield "readers", "ALL", _personal(model, readers)
     elif isinstance(readers, Owned):
         yield "readers", "SELECT", _owned(model, readers, _audience(model, readers))
-        yield "writers", "ALL", _owned(model, readers, _OWN.format(table=model._meta.db_table))
+        written = _owned(model, readers, _OWN.format(table=model._meta.db_table))
+        yield from ((name, command, written) for name, command in _WRITERS)
     else:
         yield "readers", "ALL", _under(model, readers)
 
@@ -213,22 +220,34 @@ class Protect(Operation):
     ) -> None:
         table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
         schema_editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY")
-        for name in ("readers", "writers"):
+        for name in _NAMES:
             schema_editor.execute(f"DROP POLICY IF EXISTS {name} ON {table}")
 
     def describe(self) -> str:
         return f"Put {self.model_name} under row-level security"
 
 
+class ProtectAgain(Protect):
+    """Writes a table's policies anew, where their text changed and its readers did not."""
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, _from: ProjectState, to_state: ProjectState
+    ) -> None:
+        """The table stays as protected as it was: the policies before let the same people in."""
+
+    def describe(self) -> str:
+        return f"Write the policies of {self.model_name} anew"
+
+
 def protect(model: type[Model], readers: Readers) -> Iterator[str]:
     """The statements that put a table under its policies, whatever it was under before."""
     table = model._meta.db_table
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
-    for name in ("readers", "writers"):
+    for name in _NAMES:
         yield f"DROP POLICY IF EXISTS {name} ON {table}"
     for name, command, condition in policies(model, readers):
         using = "" if command == "INSERT" else f" USING ({condition})"
-        check = "" if command == "SELECT" else f" WITH CHECK ({condition})"
+        check = "" if command in ("SELECT", "DELETE") else f" WITH CHECK ({condition})"
         yield f"CREATE POLICY {name} ON {table} FOR {command}{using}{check}"
 
 

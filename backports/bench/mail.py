@@ -136,7 +136,7 @@ def _send(part: Part) -> Batch:
 
 def _alone(part: Part) -> Batch:
     """The same number of texts, signed and encrypted to the same keys, and nothing else."""
-    rows = PgpKey.objects.filter(organisation__mails__in=part.pks)
+    rows = PgpKey.objects.filter(organisation__mails__in=OutboxMail.objects.filter(pk__in=part.pks))
     with Home(secret=sending.room_key().secret) as home:
         for row in rows:
             home.add(row.armoured)

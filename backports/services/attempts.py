@@ -78,7 +78,7 @@ def _shares(cells: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> Iterator[list[uuid.
 
 def message(*pks: uuid.UUID | str, queue: str = QUEUE) -> None:
     """Tell a worker of attempts that it shall try one after the other, once they are committed."""
-    transaction.on_commit(lambda: run_attempts.apply_async(args=[str(pk) for pk in pks], queue=queue))
+    transaction.on_commit(lambda: run_attempts.apply_async(args=tuple(map(str, pks)), queue=queue))
 
 
 @shared_task(name="backports.sweep_attempts")

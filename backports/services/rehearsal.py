@@ -19,7 +19,7 @@ from backports.models import Attempt, Backport
 from xsa import rls
 from xsa.identity import everything, reading
 from xsa.models import Advisory, AdvisoryVersion, Announcement, Fix, PatchFile
-from xsa.readers import Owned, Personal, Under
+from xsa.readers import Kept, Owned, Personal, Under
 from xsa.services.plans import why_held
 from xsa.visibility import visible_to
 
@@ -121,12 +121,16 @@ def _models() -> list[type[Model]]:
 
 
 def _is_owned(model: type[Model]) -> bool:
-    """Whether a model's rows, or those that they hang on, are for one organisation or one person."""
+    """Whether some of a model's rows, or of those that they hang on, are for one organisation or one person."""
     readers: Any = rls.readers_of(model)
-    if isinstance(readers, Owned | Personal):
+    if isinstance(readers, Owned | Personal | Kept):
         return True
-    parent: Any = model._meta.get_field(readers.parent).related_model if isinstance(readers, Under) else None
-    return parent is not None and _is_owned(parent)
+    above = (readers.parent, readers.also) if isinstance(readers, Under) else ()
+    return any(_is_owned(_related(model, name)) for name in above if name)
+
+
+def _related(model: type[Model], name: str) -> Any:
+    return model._meta.get_field(name).related_model
 
 
 def _path(model: type[Model]) -> str:
@@ -136,8 +140,7 @@ def _path(model: type[Model]) -> str:
     readers = rls.readers_of(model)
     if not isinstance(readers, Under):
         return ""
-    parent: Any = model._meta.get_field(readers.parent).related_model
-    further = _path(parent)
+    further = _path(_related(model, readers.parent))
     return f"{readers.parent}__{further}" if further else ""
 
 
@@ -170,9 +173,14 @@ def _built_on(advisory: Advisory) -> QuerySet[Attempt]:
     return visible_to(STRANGER, rows)
 
 
+def _upstream(advisory: Advisory) -> QuerySet[Attempt]:
+    """Attempts on branches that no organisation keeps; the others become public with no advisory."""
+    return Attempt.objects.filter(advisory=advisory, branch__repository__organisation=None)
+
+
 def _held_back(advisory: Advisory) -> tuple[int, ...]:
     """The other embargoed advisories that results of this one are built on."""
-    lists = Attempt.objects.filter(advisory=advisory).values_list("prerequisites", flat=True)
+    lists = _upstream(advisory).values_list("prerequisites", flat=True)
     numbers = {number for one in lists for number in one}
     rows = Advisory.objects.filter(number__in=numbers, disclosed_at=None).exclude(pk=advisory.pk)
     return tuple(rows.order_by("number").values_list("number", flat=True))
@@ -193,7 +201,7 @@ def _warnings(advisory: Advisory) -> Iterator[str]:
         yield "No fix is known."
     if bad := PatchFile.objects.filter(version__advisory=advisory).exclude(problems=[]).count():
         yield f"{bad} of its files could not be read or did not fit."
-    if waiting := Attempt.objects.filter(advisory=advisory, current=True).exclude(state=Attempt.State.DONE).count():
+    if waiting := _upstream(advisory).filter(current=True).exclude(state=Attempt.State.DONE).count():
         yield f"{waiting} of its attempts are not finished; their results become public as they come."
     yield from _announced(advisory)
 

@@ -383,10 +383,11 @@ def test_an_embargoed_dependent_brings_no_disclosed_prerequisite_along(workshop:
 
 
 def test_an_organisations_own_repository_discloses_nothing(workshop: Workshop) -> None:
+    workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
+    repositories.fetch(workshop.repository)
     workshop.repository.organisation = Organisation.objects.create(name="Example Distribution", listed=True)
     workshop.repository.save()
-    workshop.toy.commit("4.1", PICK, "table: check\n\nThis is XSA-950.")
-    assert workshop.mine() == []
+    assert repositories.mine(None, workshop.repository) == []
     assert not Advisory.objects.exists()
 
 

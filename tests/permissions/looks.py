@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from tests.permissions.actors import OUTSIDERS, client_of
+from tests.permissions.actors import client_of
 from tests.permissions.crawl import crawl
 from tests.permissions.rooms import Room, Rooms, entered
 from tests.permissions.world import KNOWN, SECRET
@@ -22,8 +22,8 @@ from xsa.models import AuditRecord
 
 # What looking leaves behind on purpose: that somebody looked, how often, and their session.
 _LEFT = {"xsa_auditrecord", "xsa_session", "backports_ratewindow"}
-# Those outsiders who follow links as well; the others are asked what is known, since a link would name the secret.
-FOLLOWING = ("anonymous", "member")
+# Those who follow links as well; of the others only the known addresses are asked.
+FOLLOWING = ("anonymous", "contact")
 Counted = dict[str, tuple[int, int]]
 
 
@@ -61,8 +61,7 @@ class Looks:
         client, told = client_of(actor), AuditRecord.objects.count()
         client.get("/")
         before = counted()
-        follow = actor in FOLLOWING or actor not in OUTSIDERS
-        answers = crawl(client, self.rooms.names(KNOWN), self.rooms.names(SECRET), follow=follow)
+        answers = crawl(client, self.rooms.names(KNOWN), self.rooms.names(SECRET), follow=actor in FOLLOWING)
         return Look(answers, before, counted(), sent, list(AuditRecord.objects.order_by("position")[told:]))
 
 

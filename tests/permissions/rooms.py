@@ -22,7 +22,7 @@ from backports.services import attempts, explaining, repositories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Toy
 from tests.permissions.actors import admit_guest, settle
-from tests.permissions.world import KNOWN, Names, hide, live_in, names_of, publish, room_people
+from tests.permissions.world import KNOWN, Names, hide, live_in, names_of, publish, settle_room
 from xsa.identity import everything
 from xsa.models import Advisory
 
@@ -58,14 +58,14 @@ class Rooms:
         self._copy(embedded.DATABASE, self.without.database)
         with self._inside(self.without) as workshop:
             settle()
-            people = room_people()
+            settle_room()
             self._name(self.without, publish(workshop))
         self._copy(self.without.database, self.both.database)
         shutil.copytree(self.without.git, self.both.git, symlinks=True)
         with self._inside(self.both) as workshop:
             secret = hide(workshop)
             with transaction.atomic():
-                live_in(secret, people)
+                live_in(secret)
             admit_guest(secret)
             self._name(self.both, Advisory.objects.get(number=KNOWN), secret)
         connection.close()

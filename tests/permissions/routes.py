@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.permissions.account_routes import ACCOUNT_ROWS
-from tests.permissions.actors import ACTORS, SEE_EMBARGOED
+from tests.permissions.actors import ACTORS, KEEPER, SEE_EMBARGOED
 from tests.permissions.tokens import PROGRAMS, Program
 
 SAFE = ("GET", "HEAD")
@@ -23,7 +23,8 @@ EVERYONE = frozenset(ACTORS)
 TEAM = frozenset({"team"})
 ROOM = frozenset({"contact", "team"})  # and a guest, while it is embargoed
 GUEST = frozenset({"guest"})
-NOBODY: frozenset[str] = frozenset()  # but the organisation's own people, who are none of these actors
+NOBODY: frozenset[str] = frozenset()  # but the organisation's own people: the keeper
+OWN: Mapping[str, Any] = {"allowed": NOBODY, "denied": NOT_THERE}
 # What a token must be made for, by method, where it opens data.
 READING: Mapping[str, str] = {"GET": "read", "HEAD": "read"}
 REVIEWING: Mapping[str, str] = dict.fromkeys(READING, "review")
@@ -36,14 +37,17 @@ class Row:
 
     `methods` are those that it knows, `status` what they answer where allowed, `allowed` who is (else `denied`),
     `anonymous` what somebody who is not logged in gets, where that is a way to the login. `post` is what an empty form
-    is answered, and `patch` a change of nothing, where that differs; `anonymous_change` what either gets from somebody
-    who is not logged in. `in_the_room` says who else is allowed while it is embargoed.
+    is answered, and `patch` and `put` a change of nothing, where that differs; `anonymous_change` what any of them gets
+    from somebody who is not logged in. `in_the_room` says who else is allowed while it is embargoed.
 
     `tokens` are the methods that a token may use, with the verb that it must be made for; none on a page. What is not
     theirs answers 403, whatever stands behind the address, and 401 to a token that is no good; `unknown` is for methods
     that the address does not know either. `elsewhere` is what a token for other branches gets; `everywhere`: it is
     about an advisory and no branch of it. `narrow`: a token that names advisories is shown no other, disclosed or not.
-    `post_by_token` is what an empty form is answered, where that differs from what a person gets.
+    `alike`: it differs from another row by the kind of its file alone, so that not everybody has to be asked.
+    `post_by_token` is what an empty form is answered, where that differs from what a person gets. `instead` is what
+    one actor, or program, gets by method where that differs (a token of the keeper's what they do themselves); in all
+    else the keeper is a contact.
     """
 
     path: str
@@ -55,6 +59,7 @@ class Row:
     in_the_room: frozenset[str] = frozenset()
     anonymous: int = 0
     patch: int = 0
+    put: int = 0
     anonymous_change: int = 0
     queries: tuple[str, ...] = field(default=("",))
     tokens: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +68,8 @@ class Row:
     post_by_token: int = 0
     everywhere: bool = False
     narrow: bool = False
+    alike: bool = False
+    instead: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def about_one(self) -> bool:
@@ -73,6 +80,10 @@ class Row:
         """The status that this actor gets."""
         if method not in self.methods:
             return 405
+        if (said := self.instead.get(actor, {}).get(method)) is not None:
+            return said
+        if actor == KEEPER:
+            return self.expected("contact", method, embargoed=embargoed)
         if actor == "anonymous" and self.anonymous:
             return self.anonymous
         if actor == "anonymous" and self.anonymous_change and method not in SAFE:
@@ -81,7 +92,7 @@ class Row:
             return 404
         if actor not in self.allowed | (self.in_the_room if embargoed else frozenset()):
             return self.denied
-        return {"POST": self.post, "PATCH": self.patch}.get(method, 0) or self.status
+        return {"POST": self.post, "PATCH": self.patch, "PUT": self.put}.get(method, 0) or self.status
 
     def expected_by_token(self, actor: str, method: str, *, embargoed: bool) -> int:
         """The status that a program of `PROGRAMS` gets."""
@@ -94,11 +105,14 @@ class Row:
             return 403
         if self.about_one and not self._shown_to(one, embargoed=embargoed):
             return 404
+        if (said := self.instead.get(KEEPER if one.person == KEEPER else actor, {}).get(method)) is not None:
+            return said
         if one.branches and not self.everywhere and (method in SAFE or self.elsewhere == NOT_THERE):
             return self.elsewhere
-        if self.allowed != EVERYONE and not embargoed:
+        if not self.allowed or (self.allowed != EVERYONE and not embargoed):
             return self.denied  # no token of these speaks for the room of a disclosed one
-        return {"POST": self.post_by_token or self.post}.get(method, 0) or self.status
+        changed = {"POST": self.post_by_token or self.post, "PATCH": self.patch, "PUT": self.put}
+        return changed.get(method, 0) or self.status
 
     def _shown_to(self, one: Program, *, embargoed: bool) -> bool:
         if embargoed:
@@ -120,6 +134,7 @@ FILES = tuple(
     for kind, name in (("mbox", ".mbox"), ("quilt", ".tar"), ("raw", ".patch"), ("p0", "-p0.patch"))
     for end in ("", "_manifest")
 )
+ASKED = (("quilt", ""), ("raw", "_manifest"))  # of whomever; the others are made by the same code
 ROWS: Mapping[str, Row] = {
     "matrix": Row("/", queries=("", "?text=canarytitleqzx", "?text=7123", "?text=CVE-2099-07123", "?outcome=applied")),
     "repository": Row("/r/toy/", queries=("", "?before=9000", "?after=1", "?missing=4.1")),
@@ -142,10 +157,13 @@ ROWS: Mapping[str, Row] = {
     "attempt": Row("/attempts/{attempt}/", queries=FORMATS),
     "result": Row("/attempts/{attempt}/result.patch", queries=FORMATS, tokens=READING),
     "file": Row("/files/{file}/raw", queries=FORMATS, tokens=READING),
+    "fix": Row("/fixes/{mined}/fix.patch", queries=FORMATS, tokens=READING),
     "retry": Row("/attempts/{attempt}/retry/", methods=("POST",), status=302, anonymous=302),
     "backport": Row("/backports/{backport}/", queries=FORMATS),
     "backport_version": Row("/backports/{backport}/v1/", queries=FORMATS),
-    "backport_life": Row("/backports/{backport}/life/", ("POST",), allowed=NOBODY, anonymous=302),
+    "backport_life": Row(
+        "/backports/{backport}/life/", ("POST",), allowed=NOBODY, anonymous=302, instead={KEEPER: {"POST": 400}}
+    ),
     "version_comparison": Row("/versions/{backport_version}/comparison/", queries=("", "?with=official", "?with=x")),
     "version_file": Row("/versions/{backport_version}/files/raw", queries=FORMATS, tokens=READING),
     "version_manifest": Row("/versions/{backport_version}/files/raw.json", tokens=READING),
@@ -159,6 +177,22 @@ ROWS: Mapping[str, Row] = {
     "inbound_raw": Row("/mail/in/{inbound}/raw", allowed=TEAM, denied=404),
     "queue": Row("/queue/"),
     "repositories": Row("/repositories/"),
+    "own_repositories": Row(
+        "/organisations/{keeper}/repositories/",
+        (*SAFE, "POST"),
+        allowed=TEAM,
+        denied=404,
+        post=403,
+        instead={KEEPER: dict.fromkeys(SAFE, 200) | {"POST": 403}},
+    ),
+    "need_to_know": Row(
+        "/organisations/{keeper}/need-to-know/",
+        (*SAFE, "POST"),
+        allowed=TEAM,
+        denied=404,
+        post=400,
+        instead={KEEPER: dict.fromkeys((*SAFE, "POST"), 403)},
+    ),
     "fetch": Row("/repositories/toy/fetch/", methods=("POST",), status=302, allowed=TEAM),
     "glossary": Row("/glossary/"),
     "api_root": _data("/api/v1/", elsewhere=200),
@@ -194,23 +228,37 @@ ROWS: Mapping[str, Row] = {
         anonymous_change=401,
         queries=API,
         changing="upload",
+        instead={KEEPER: {"PATCH": 428}},
     ),
     "api_versions": _data("/api/v1/backports/{backport}/versions/", queries=API),
     "api_version": _data("/api/v1/versions/{backport_version}/", queries=API),
     "api_version_patch": _data("/api/v1/versions/{backport_version}/patches.patch", queries=("", "?format=raw")),
     **{
-        f"api_version_series_{kind}{end}": _data(f"/api/v1/versions/{{backport_version}}/series{name}")
+        f"api_version_series_{kind}{end}": _data(
+            f"/api/v1/versions/{{backport_version}}/series{name}", alike=(kind, end) not in ASKED
+        )
         for kind, end, name in FILES
     },
     **{
-        f"api_branch_missing_{kind}{end}": _data(f"/api/v1/branches/{{branch}}/missing{name}")
+        f"api_branch_missing_{kind}{end}": _data(
+            f"/api/v1/branches/{{branch}}/missing{name}",
+            alike=(kind, end) not in ASKED,
+            instead={"token-other": dict.fromkeys(SAFE, NOT_THERE)},  # of what it names nothing is missing there
+        )
         for kind, end, name in FILES
     },
     "api_uploads": _data(
         "/api/v1/uploads/", (*SAFE, "POST"), elsewhere=200, post=400, anonymous_change=401, changing="upload"
     ),
+    "upload": Row("/uploads/{broken}/", (*SAFE, "POST"), **OWN, instead={KEEPER: dict.fromkeys((*SAFE, "POST"), 200)}),
+    "api_upload": _data("/api/v1/uploads/{broken}/", **OWN, instead={KEEPER: dict.fromkeys(SAFE, 200)}, queries=API),
     "api_confirm": _data(
-        "/api/v1/uploads/{upload}/version/", ("POST",), post=404, anonymous_change=401, changing="upload"
+        "/api/v1/uploads/{upload}/version/",
+        ("POST",),
+        **OWN,
+        anonymous_change=401,
+        changing="upload",
+        instead={KEEPER: {"POST": 400}},
     ),
     "api_organisations": _data("/api/v1/organisations/", elsewhere=200),
     "api_organisation": _data("/api/v1/organisations/{keeper}/", elsewhere=200, queries=API),
@@ -219,6 +267,15 @@ ROWS: Mapping[str, Row] = {
     "timeline": Row("/advisories/{number}/timeline/", (*SAFE, "POST"), post=400, queries=FORMATS),
     "check": Row("/checks/{check}/", queries=FORMATS),
     "check_log": Row("/checks/{check}/log.txt", queries=FORMATS, tokens=READING),
+    "api_required_checks": _data(
+        "/api/v1/branches/{branch}/required-checks/",
+        (*SAFE, "PUT"),
+        queries=API,
+        put=403,
+        anonymous_change=401,
+        changing="check",
+        instead={"team": {"PUT": 400}},
+    ),
     "required_checks": Row("/r/toy/branches/4.1/required-checks/", ("POST",), status=302, allowed=TEAM),
     "api_advisory_claims": _data(
         "/api/v1/advisories/{number}/claims/",
@@ -260,6 +317,10 @@ ROWS: Mapping[str, Row] = {
         anonymous_change=401,
         post_by_token=400,
         changing="read",
+    ),
+    # Of the token that asks alone, which is none of these.
+    "api_webhook": _data(
+        "/api/v1/webhooks/{webhook}/", (*SAFE, "DELETE"), **OWN, anonymous_change=401, changing="read", queries=API
     ),
     "api_event": _data("/api/v1/events/{event}/", queries=API, everywhere=True),
     "api_events": _data("/api/v1/events/", elsewhere=200, queries=("", "?newest=true", "?advisory=7123", "?limit=1")),
@@ -320,30 +381,18 @@ ROWS: Mapping[str, Row] = {
     "api_reviews": _data("/api/v1/reviews/", elsewhere=200, queries=("", "?advisory=7123", "?stale=true", "?limit=1")),
     "api_review_drafts": _data("/api/v1/reviews/drafts/", elsewhere=200, tokens=REVIEWING),
     "api_review": _data("/api/v1/reviews/{review}/", queries=API),
+    "api_signed_review": _data("/api/v1/reviews/{review}/signed.json", queries=("", "?format=raw")),
     "api_comments": _data("/api/v1/comments/", elsewhere=200, queries=("", "?advisory=7123", "?limit=1")),
     "api_comment": _data("/api/v1/comments/{comment}/", queries=API),
     "healthz": Row("/healthz", status=503),
 }
-# Nothing stands behind these in this world, so that they answer 404 to everyone; their own tests give them something.
+# What only some attempts offer, and none of these worlds does: `tests/web/test_resolutions.py` and `test_explained.py`
+# look for them in worlds with a conflict, and with commits that are searched for what a fix needs.
 EMPTY: Mapping[str, str] = {
-    "fix": "/fixes/{fix}/fix.patch",
-    "need_to_know": "/organisations/{fix}/need-to-know/",
-    # An upload is for the people of its organisation, who are none of these actors.
-    "own_repositories": "/organisations/{fix}/repositories/",
-    "upload": "/uploads/{upload}/",
-    "api_upload": "/api/v1/uploads/{upload}/",
-    "api_required_checks": "/api/v1/branches/{fix}/required-checks/",
-    "api_webhook": "/api/v1/webhooks/{fix}/",
-    # The reviews of this world are not signed.
-    "api_signed_review": "/api/v1/reviews/{review}/signed.json",
     "proposal": "/attempts/{attempt}/proposal.patch",
     "explained": "/attempts/{attempt}/proposals/drops.patch",
 }
-# Those of them that tokens may ask for.
-EMPTY_DATA: Mapping[str, Row] = {
-    **{name: Row(EMPTY[name], status=404, tokens=READING) for name in ("fix", "proposal", "explained")},
-    **{name: _data(path, status=404) for name, path in EMPTY.items() if name.startswith("api_")},
-    "api_webhook": _data(EMPTY["api_webhook"], (*SAFE, "DELETE"), status=404, tokens={**READING, "DELETE": "read"}),
-}
+# Tokens may ask for them.
+EMPTY_DATA: Mapping[str, Row] = {name: Row(path, status=404, tokens=READING) for name, path in EMPTY.items()}
 # Those about accounts have a matrix of their own: they know of no advisory.
 ACCOUNTS = frozenset(ACCOUNT_ROWS)

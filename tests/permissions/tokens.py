@@ -56,6 +56,7 @@ PROGRAMS = {
     "token-other": Program(embargoed="other"),
     "token-in-the-room": Program(embargoed="secret"),
     "token-of-a-guest": Program(person="guest", embargoed="secret"),
+    "token-of-the-keeper": Program(person="keeper", embargoed="secret"),
     "token-of-the-team": Program(person="team", embargoed="secret"),
     "robot": Program(person="admin", kind="robot"),
     "robot-in-the-room": Program(person="admin", kind="robot", embargoed="secret"),
@@ -99,6 +100,10 @@ def program(actor: str, secret: Advisory | None) -> Client:
 
 
 def _person(name: str, what: Program, secret: Advisory | None) -> User:
+    if what.person == "keeper":
+        keeper = User.objects.get(username="keeper")
+        keeper.cleared = True
+        return keeper
     user = factories.person(
         name, listed=what.person != "team", security_team=what.person == "team", contact=what.person != "guest"
     )

@@ -5,8 +5,10 @@ Everything about the embargoed one is a word that stands nowhere else: where one
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from django.test import Client
 from django.utils import timezone
@@ -21,8 +23,21 @@ from backports.models import (
     Event,
     InboundMail,
     Review,
+    Upload,
+    Webhook,
 )
-from backports.services import checking, claiming, commenting, looking, outbox, receiving, reviewing, sharing
+from backports.services import (
+    checking,
+    claiming,
+    commenting,
+    looking,
+    outbox,
+    receiving,
+    reviewing,
+    sharing,
+    signing,
+    webhooks,
+)
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
 from backports.services.inbound import handling
@@ -33,8 +48,9 @@ from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
 from tests.mail.letters import mail as letter
+from tests.signing import ssh_key, ssh_sign
 from tests.xsa.samples import advisory
-from xsa.models import Advisory, Fix, Membership, PatchFile, User
+from xsa.models import Advisory, Fix, FixPatch, Membership, PatchFile, User
 from xsa.services import disclosing, plans, rooms
 from xsa.services.disclose import disclose
 from xsa.services.tokens import create_token
@@ -44,9 +60,12 @@ THINGS = (
     "attempt",
     "file",
     "fix",
+    "mined",
     "backport",
     "backport_version",
     "upload",
+    "broken",
+    "webhook",
     "check",
     "claim",
     "event",
@@ -74,6 +93,8 @@ CANARIES = (
 )
 # Those that the security team alone reads, before and after the disclosure.
 TEAMS = frozenset({"canarymailqzx"})
+# What of it the keeper alone may read: a file that cannot be read.
+KEPT = ("canarybrokenqzx", "canarygarbledqzx")
 _LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
 
 
@@ -113,14 +134,41 @@ def _backport(row: Advisory) -> None:
     """A member's backport of it on 4.1, shared with the room."""
     keeper = User.objects.filter(username="keeper").first() or factories.person("keeper", listed=True)
     keeper.cleared = True
-    version = _send(keeper, row, "4.1")
+    version = send_draft(keeper, row, "4.1")
     sharing.share(keeper, backport=version.backport)
     _talk(keeper, row)
     _work_on(keeper, row, version)
     _write_to_the_room(row)
+    _keep(keeper, row)
+    _mine(row)
 
 
-def _send(user: User, row: Advisory, branch: str) -> BackportVersion:
+def _keep(keeper: User, row: Advisory) -> None:
+    """What nobody else is told of: a file that cannot be read, and where a token's events are told."""
+    place, word = keeper.memberships.get().organisation, _word(row)
+    receiving.submit(
+        keeper,
+        organisation=place,
+        name=word.format("broken"),
+        data=f"{word.format('garbled')}\n".encode(),
+        advisory=row,
+        branch=Branch.objects.get(name="4.1", repository__name="toy"),
+    )
+    ends = timezone.now() + timedelta(days=3)
+    token, _ = create_token(
+        keeper, organisation=place, name="a hook", expires_at=ends, embargoed=row.embargoed, advisories=[row.number]
+    )
+    webhooks.add(keeper, token=token, url="https://hooks.example.org/keeper")
+
+
+def _mine(row: Advisory) -> None:
+    """A fix of it on one branch that is known as a commit."""
+    branch = Branch.objects.get(name="4.3", repository__name="toy")
+    fix = Fix.objects.create(version=row.current, branch=branch.name, origin="mined", digest="0" * 64)
+    FixPatch.objects.create(fix=fix, position=0, repository="toy", commit=branch.tip)
+
+
+def send_draft(user: User, row: Advisory, branch: str) -> BackportVersion:
     """The official patch, sent as a backport of somebody's organisation; a draft."""
     file = PatchFile.objects.get(version__advisory=row, kind="patch")
     received = receiving.submit(
@@ -162,11 +210,17 @@ def _talk(keeper: User, row: Advisory) -> None:
     place = keeper.memberships.get().organisation
     word = _word(row)
     version = _kept(row)
-    said = Said("comment", word.format("review"))
+    said = Said("comment", word.format("review"), signature=_signature(version))
     reviewing.give(keeper, version=version, organisation=place, said=said)
     first = Where(place=(1, 1, 1, 1))
     commenting.say_of_line(keeper, organisation=place, version=version, where=first, text=word.format("comment"))
     commenting.say(keeper, organisation=place, advisory=row, text=word.format("discussion"))
+
+
+def _signature(version: BackportVersion) -> str:
+    """The keeper's, over a comment on their own backport."""
+    with tempfile.TemporaryDirectory() as folder:
+        return ssh_sign(ssh_key(Path(folder)), signing.text_to_sign(version, "comment").encode())
 
 
 def _word(row: Advisory) -> str:
@@ -191,25 +245,26 @@ class People:
     team: User
 
 
-def room_people() -> People:
+def settle_room() -> None:
     """They exist before there is anything to share."""
     contact = factories.person("room-contact", listed=True)
     colleague = User.objects.create_user("room-colleague")
     Membership.objects.create(user=colleague, organisation=contact.memberships.get().organisation)
     contact.memberships.update(role=Membership.Role.ADMIN)
     factories.person("keeper", listed=True)
-    return People(contact, colleague, factories.person("room-team", security_team=True))
+    factories.person("room-team", security_team=True)
 
 
 def people_there() -> People:
-    """The same, where they exist already."""
+    """Those who were settled."""
     contact, colleague, team = (User.objects.get(username=f"room-{name}") for name in ("contact", "colleague", "team"))
     contact.cleared = team.cleared = True
     return People(contact, colleague, team)
 
 
-def live_in(row: Advisory, people: People) -> None:
+def live_in(row: Advisory) -> None:
     """What a room is full of after a while: readings, downloads, statements, tokens, colleagues, requests, dates."""
+    people = people_there()
     reader = factories.log_in(Client(), people.contact)
     names = names_of(row).words
     for path in (
@@ -237,7 +292,7 @@ def _answer_the_keeper(row: Advisory, contact: User) -> None:
     """Another organisation's part in it: its own draft, a word on the keeper's backport, a claim, what it has seen."""
     place = contact.memberships.get().organisation
     version = _kept(row)
-    _send(contact, row, "4.2")
+    send_draft(contact, row, "4.2")
     reviewing.give(contact, version=version, organisation=place, said=Said("approve", "canaryreviewqzx"))
     thread = Comment.objects.get(version=version, thread=None)
     commenting.answer(contact, thread=thread, organisation=place, text="canarycommentqzx")
@@ -266,15 +321,18 @@ def names_of(row: Advisory) -> Names:
     """Ids of everything that hangs on an advisory and has an address."""
     attempt = Attempt.objects.get(advisory=row, branch__name="4.1")
     file = PatchFile.objects.filter(version__advisory=row, kind="patch").get()
-    fix = Fix.objects.filter(version__advisory=row).get()
+    fixes = Fix.objects.filter(version__advisory=row)
     version = _kept(row)
     things = {
         "attempt": attempt,
         "file": file,
-        "fix": fix,
+        "fix": fixes.get(patches__commit=""),
+        "mined": fixes.exclude(patches__commit="").get(),
         "backport": version.backport,
         "backport_version": version,
         "upload": version.upload,
+        "broken": Upload.objects.exclude(problem_code="").get(advisory=row),
+        "webhook": Webhook.objects.get(token__advisories=[row.number]),
         "review": Review.objects.get(version=version, made_by=version.made_by),
         "comment": Comment.objects.get(version=version, thread=None),
         "check": Check.objects.get(version=version),

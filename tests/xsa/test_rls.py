@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 
 from backports.models import Attempt, Resolution, UpstreamFix
@@ -192,6 +195,32 @@ def test_the_policies_in_the_database_are_those_of_the_models(db: None, owner_db
     owner_db("; ".join(statements))
     assert owner_db(POLICIES) == before
     assert {table for table, *_ in before} == {model._meta.db_table for model in rls.secret_models()}
+
+
+def test_a_database_with_older_policies_gets_those_of_the_models(django_db_setup: None, owner_db: Execute) -> None:
+    """All are under others, some by names that are used no more, and written anew; thrown away at the end."""
+    steps = [(app, step) for app in ("xsa", "backports") for step in _written_anew(app)]
+    models = [apps.get_model(app, step.model_name) for app, step in steps]
+    before = owner_db(POLICIES)
+    owner_db("BEGIN")
+    for table in [model._meta.db_table for model in models]:
+        owner_db(f"ALTER POLICY readers ON {table} USING (false); DROP POLICY IF EXISTS writers ON {table}")
+        owner_db(f"CREATE POLICY writers ON {table} FOR ALL USING (true)")
+    closed = {table for table, name, _, condition, _ in owner_db(POLICIES) if (name, condition) == ("readers", "false")}
+    for model, (_, step) in zip(models, steps, strict=True):
+        owner_db("; ".join(rls.protect(model, step.readers)))
+    after = owner_db(POLICIES)
+    owner_db("ROLLBACK")
+    assert closed == {model._meta.db_table for model in rls.secret_models()}
+    assert after == before
+
+
+def _written_anew(app: str) -> list[Any]:
+    """The steps of the app's last migration of that kind, and those of tables that came after it."""
+    names = sorted(path.stem for path in Path(apps.get_app_config(app).path, "migrations").glob("0*.py"))
+    last = max(name for name in names if name.endswith("_policies_again"))
+    later = [importlib.import_module(f"{app}.migrations.{name}").Migration for name in names if name >= last]
+    return [step for migration in later for step in migration.operations if isinstance(step, rls.Protect)]
 
 
 POLICIES = "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies ORDER BY tablename, policyname"

@@ -31,6 +31,8 @@ def test_a_public_key_is_kept_armoured_with_its_fingerprint() -> None:
         ("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n\n-----END PGP PUBLIC KEY BLOCK-----", "malformed-key"),
         ("x" * (LONGEST + 1), "key-too-long"),
     ],
+    # The key is another in each process.
+    ids=["private", "cut", "an id", "zeros", "empty", "long"],
 )
 def test_anything_else_is_refused_with_a_sentence(text: str, code: str) -> None:
     with pytest.raises(FormatError) as refusal:
