@@ -17,8 +17,8 @@ from django.urls import reverse
 from backports.mail.letters import File
 from backports.models import Attempt, Backport, Branch, Check, Claim, Event, Review, VersionPatch
 from backports.services import events
-from xsa.models import Advisory, AdvisoryVersion, PatchFile, PlannedDate, User
-from xsa.visibility import own_organisations, visible_to
+from xsa.models import Advisory, AdvisoryVersion, PatchFile, PlannedDate
+from xsa.visibility import Reader, own_organisations, visible_to
 
 UTC = "%Y-%m-%d %H:%M UTC"
 AHEAD = (timedelta(hours=48), timedelta(hours=4))
@@ -79,18 +79,18 @@ def may_be_new(window: Window) -> bool:
     return Claim.objects.filter(ends, ended_at=None).exists() or Advisory.objects.filter(near).exists()
 
 
-def items(user: User, window: Window, *, with_files: bool = False) -> list[Item]:
+def items(user: Reader, window: Window, *, with_files: bool = False) -> list[Item]:
     """What is new for this reader, in the order of the headings; with the patches, where they are asked for."""
     found = [*_ahead(user, window), *_of_events(user, window, with_files=with_files), *_claims(user, window)]
     return sorted(found, key=lambda one: HEADINGS.index(one.heading))
 
 
-def draws_near(user: User, window: Window) -> list[Item]:
+def draws_near(user: Reader, window: Window) -> list[Item]:
     """The disclosures alone that came within 48 or 4 hours."""
     return list(_ahead(user, window))
 
 
-def _ahead(user: User, window: Window) -> Iterator[Item]:
+def _ahead(user: Reader, window: Window) -> Iterator[Item]:
     last = window.until_at + max(AHEAD)
     rows = visible_to(user, Advisory.objects.select_related("current")).filter(disclosed_at=None)
     for row in rows.filter(planned_disclosure_at__gt=window.since_at, planned_disclosure_at__lte=last):
@@ -107,7 +107,7 @@ def _title(row: Advisory) -> str:
     return f" ({row.current.title})" if row.current and row.current.title else ""
 
 
-def _claims(user: User, window: Window) -> Iterator[Item]:
+def _claims(user: Reader, window: Window) -> Iterator[Item]:
     rows = visible_to(user, Claim.objects.select_related("advisory", "branch__repository"))
     rows = rows.filter(organisation__in=own_organisations(user), ended_at=None)
     ends = Q(until__gt=window.since_at + CLAIM_ENDS, until__lte=window.until_at + CLAIM_ENDS)
@@ -123,7 +123,7 @@ def _branch(row: Branch) -> str:
     return f"{row.repository.name} {row.name}"
 
 
-def _of_events(user: User, window: Window, *, with_files: bool) -> Iterator[Item]:
+def _of_events(user: Reader, window: Window, *, with_files: bool) -> Iterator[Item]:
     rows = Event.objects.filter(position__gt=window.since, position__lte=window.until, kind__in=_TOLD)
     rows = rows.select_related("advisory__current", "branch__repository", "organisation")
     seen = list(visible_to(user, rows).order_by("position"))
@@ -136,7 +136,7 @@ def _of_events(user: User, window: Window, *, with_files: bool) -> Iterator[Item
 class _Told:
     """The things that events are about, as far as this reader may see them now."""
 
-    def __init__(self, user: User, rows: Sequence[Event], *, with_files: bool) -> None:
+    def __init__(self, user: Reader, rows: Sequence[Event], *, with_files: bool) -> None:
         self.user, self.rows, self.with_files = user, rows, with_files
         self._files: dict[type[Model], dict[UUID, list[File]]] = {}
         self._reviewed: set[UUID] | None = None

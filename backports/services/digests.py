@@ -18,8 +18,9 @@ from backports.models import Event, OutboxMail, Subscription
 from xsa.belonging import remembering
 from xsa.identity import everything, reading
 from xsa.models import Organisation, User
+from xsa.visibility import Reader
 
-from . import outbox, subscriptions
+from . import outbox, subscriptions, threads
 from .digest_items import FILES, Item, Window, draws_near, items, may_be_new
 from .mail_readers import eyes_of
 
@@ -93,7 +94,7 @@ def _queue(reader: Pair, window: Window, *, listed: bool) -> int:
     return int(mail is not None)
 
 
-def _seen(reader: Pair, ask: Callable[[User], list[Item]], eyes: User | None = None) -> list[Item]:
+def _seen(reader: Pair, ask: Callable[[Reader], list[Item]], eyes: Reader | None = None) -> list[Item]:
     """What `ask` finds with the reader's own eyes; nothing where nobody may read for them."""
     user = eyes or eyes_of(*reader)
     if user is None:
@@ -103,7 +104,7 @@ def _seen(reader: Pair, ask: Callable[[User], list[Item]], eyes: User | None = N
 
 
 def _items(
-    reader: Pair, window: Window, *, listed: bool, eyes: User | None = None, with_files: bool = False
+    reader: Pair, window: Window, *, listed: bool, eyes: Reader | None = None, with_files: bool = False
 ) -> list[Item]:
     if reader == (None, None):
         return _common(window)
@@ -118,7 +119,7 @@ def _common(window: Window) -> list[Item]:
     return [one for one in (each[0] if each else []) if one.thing in shared and not one.own]
 
 
-def letter(row: OutboxMail, *, eyes: User | None = None) -> Letter | None:
+def letter(row: OutboxMail, *, eyes: Reader | None = None) -> Letter | None:
     """What a digest says now, to its reader or to `eyes`; None where they may read none of it any more."""
     if row.since_at is None or row.until_at is None:
         return None
@@ -133,7 +134,7 @@ def letter(row: OutboxMail, *, eyes: User | None = None) -> Letter | None:
         subject=_subject(found, numbers),
         text=_text(found, listed=listed),
         outside=f"XSA-{numbers[0]}" if single else "Xen backports",
-        thread=f"advisory {numbers[0]}" if single else f"digests {row.organisation_id or row.person_id or 'list'}",
+        thread=threads.about(numbers[0]) if single else f"digests {row.organisation_id or row.person_id or 'list'}",
         files=_attached(found),
         unsubscribe="" if listed else subscriptions.unsubscribe_address(row.organisation, row.person),
     )

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from backports.pgp import KeyState, inspect
 from xsa.models import Membership, Organisation, User
+from xsa.speaking import speak_for
+from xsa.visibility import Reader
 
 from . import keys
 
@@ -26,11 +29,11 @@ class Place:
     armoured: str = ""
 
 
-def eyes_of(organisation: Organisation | None, person: User | None) -> User | None:
-    """The person in whose name the database is asked; None where nobody may read for them.
+def eyes_of(organisation: Organisation | None, person: User | None) -> Reader | None:
+    """In whose name the database is asked; None where nobody may read for them any more.
 
     For a person themselves, cleared only where they have a second factor; for an organisation one of its security
-    contacts, who speaks for it alone.
+    contacts, who speaks for it alone, or else nobody, who is shown what is disclosed.
     """
     if person is not None:
         return _own_eyes(person)
@@ -44,16 +47,15 @@ def _own_eyes(person: User) -> User | None:
     return user
 
 
-def _contact(organisation: Organisation) -> User | None:
+def _contact(organisation: Organisation) -> Reader | None:
     """Of the team's own people one of the team; of others one who is not of the team, which sees more."""
     rows = Membership.objects.filter(organisation=organisation, contact=True, user__is_active=True)
     if not organisation.security_team:
         rows = rows.exclude(user__memberships__organisation__security_team=True)
     row = rows.select_related("user").order_by("user__username").first()
-    if row is None or organisation.left_at is not None:
+    if organisation.left_at is not None:
         return None
-    row.user.cleared, row.user.speaks_for = True, organisation.pk
-    return row.user
+    return speak_for(row.user, organisation) if row else AnonymousUser()
 
 
 def place_of(organisation: Organisation | None, person: User | None) -> Place | None:

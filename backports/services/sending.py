@@ -22,7 +22,6 @@ from django.core.mail import get_connection
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from backports.mail import mime
 from backports.mail.letters import Letter, notice
@@ -30,10 +29,9 @@ from backports.mail.wire import Finished
 from backports.models import OutboxMail, OutboxText
 from backports.pgp import Home, PgpError, RoomKey, load_room_key, make_room_key
 from xsa.identity import everything
-from xsa.models import User
-from xsa.visibility import visible_to
+from xsa.visibility import Reader, visible_to
 
-from . import digests, keys, subscriptions
+from . import digests, keys, subscriptions, threads
 from .mail_readers import Place, place_of
 
 log = logging.getLogger(__name__)
@@ -144,7 +142,7 @@ def _built(row: OutboxMail, home: Home) -> Finished | None:
     return Finished(built, to=place.address, bounces_to=_bounces_to(row))
 
 
-def letter_of(row: OutboxMail, *, eyes: User | None = None) -> Letter | None:
+def letter_of(row: OutboxMail, *, eyes: Reader | None = None) -> Letter | None:
     """What a mail says, read with its reader's eyes, or with those that are given; None where that is nothing."""
     if row.kind == OutboxMail.Kind.DIGEST:
         return digests.letter(row, eyes=eyes)
@@ -157,7 +155,7 @@ def letter_of(row: OutboxMail, *, eyes: User | None = None) -> Letter | None:
         written.subject,
         written.body,
         outside=f"XSA-{number}" if number else "Xen backports",
-        thread=f"advisory {number}" if number else "",
+        thread=threads.about(number) if number else "",
         answers=written.answers,
         secret=row.kind != OutboxMail.Kind.ALARM,
     )
@@ -185,20 +183,14 @@ def _without_content(row: OutboxMail, letter: Letter, place: Place) -> Letter:
 
 def _envelope(row: OutboxMail, letter: Letter, place: Place) -> mime.Envelope:
     sender = settings.DEFAULT_FROM_EMAIL
-    domain = _domain()
-    thread = salted_hmac("backports.mail.thread", letter.thread).hexdigest()[:32] if letter.thread else ""
     return mime.Envelope(
         sender=sender,
         to=mime.mailbox("", place.address),
         at=timezone.now(),
-        message_id=f"<{row.pk.hex}@{domain}>",
-        thread_id=f"<thread.{thread}@{domain}>" if thread and not row.notice else "",
+        message_id=f"<{row.pk.hex}@{threads.domain()}>",
+        thread_id="" if row.notice else threads.address(letter.thread),
         list_id=mime.list_id(sender) if row.kind == OutboxMail.Kind.DIGEST else "",
     )
-
-
-def _domain() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
 def _bounces_to(row: OutboxMail) -> str:

@@ -29,10 +29,11 @@ def room(a_room_key: tuple[Path, RoomKey], settings: Any) -> Iterator[RoomKey]:
     yield a_room_key[1]
 
 
-def give_key(holder: Organisation | User, reader: Correspondent, **columns: Any) -> PgpKey:
-    """A pinned key, without the proof."""
+def give_key(holder: Organisation | User, reader: Correspondent | None = None, **columns: Any) -> PgpKey:
+    """A pinned key, without the proof: the reader's, or the one that the columns say."""
     now = timezone.now()
     whose = {"organisation": holder} if isinstance(holder, Organisation) else {"person": holder}
-    values = {"state": "usable", "checked_at": now, "added_at": now, "fingerprint": reader.fingerprint}
+    values = {"state": "usable", "checked_at": now, "added_at": now}
+    values |= {"armoured": reader.public, "fingerprint": reader.fingerprint} if reader else {}
     by = holder if isinstance(holder, User) else User.objects.filter(memberships__organisation=holder).first()
-    return PgpKey.objects.create(armoured=reader.public, added_by=by, **whose, **(values | columns))
+    return PgpKey.objects.create(added_by=by, **whose, **(values | columns))

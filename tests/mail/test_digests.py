@@ -24,7 +24,7 @@ from tests.mail import situations
 from tests.mail.conftest import give_key
 from tests.mail.situations import NUMBERS, READERS, World
 from tests.pgp.keys import Correspondent
-from xsa.models import Advisory, Organisation
+from xsa.models import Advisory, Membership, Organisation
 
 pytestmark = pytest.mark.django_db
 CANARY = re.compile(r"canary[a-z]+\d+qzx")
@@ -232,6 +232,27 @@ def test_what_not_everybody_on_the_list_sees_does_not_go_to_its_own_key(world: W
     # The members' organisation has no contact, so that nobody there sees what is embargoed.
     assert world.place("member").listed
     assert digests.make_digests() == 0
+
+
+def test_an_organisation_is_told_nothing_of_what_its_contact_sees_for_another(world: World) -> None:
+    """A contact of a listed organisation is one of an organisation that is not listed too."""
+    everything_new(world, "unlisted", person=False)
+    user = world.people["unlisted"]
+    Membership.objects.create(user=user, organisation=world.place("contact"), contact=True)
+    assert digests.make_digests() == 0
+
+
+def test_an_organisation_without_a_contact_is_told_what_is_disclosed(
+    world: World, room: RoomKey, home: Home, mailoutbox: list[Any]
+) -> None:
+    give_key(world.place("member"), world.reader)
+    everything_new(world, "member", person=False)
+    row = world.advisories[1]
+    Advisory.objects.filter(pk=row.pk).update(disclosed_at=timezone.now(), disclosure_reason="test")
+    assert digests.make_digests() == 1
+    deliver(home)
+    _, text, _ = opened(mailoutbox[0], world, room)
+    assert _numbers(text) == {"canarytitle502qzx"}
 
 
 def test_a_page_of_mail_shows_its_content_to_its_reader_alone(world: World) -> None:

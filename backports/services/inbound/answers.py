@@ -12,34 +12,40 @@ from backports.services import commenting, reviewing
 from backports.services.commenting import Where
 from backports.services.contents import patches_of
 from backports.services.reviewing import Said
-from xsa.identity import reading
+from xsa.identity import everything, reading
 from xsa.models import Membership
 from xsa.visibility import visible_to
 
+from . import discussing
 from .ends import End, acted, refused
 from .gathering import Believed
 from .senders import Sender, as_sender, person_of
 
+NO_THREAD = (
+    "It answers no mail of a backport, or about one advisory alone, that you can see. Answer the patch's own mail, and "
+    "quote it."
+)
 VERDICTS = {"reviewed": Verdict.APPROVE, "acked": Verdict.APPROVE, "tested": Verdict.TESTED}
 
 
 def take(mail: Believed, sender: Sender) -> End:
-    """Say what the mail says, of the version that the answered mail made."""
+    """Say what the mail says: of the version that the answered mail made, or in its advisory's discussion."""
     target = answered(mail.head.thread)
     with reading(sender.person):
-        version = _version(target, sender)
-        if target is None or version is None:
-            sentence = "It answers no mail of a backport that you can see. Answer the patch's own mail, and quote it."
-            return refused("no-thread", sentence)
-        reply = read_reply(mail.letter.text)
+        version, reply = _version(target, sender), read_reply(mail.letter.text)
+        advisory = version.backport.advisory if version else discussing.advisory_of(mail.head.thread, sender)
+        if advisory is None:
+            return refused("no-thread", NO_THREAD)
         if not (reply.remarks or reply.trailers):
-            return refused("says-nothing", "It quotes, and says nothing below.", version=version)
+            return refused("says-nothing", "It quotes, and says nothing below.", advisory=advisory, version=version)
+        if target is None or version is None:
+            return discussing.take(reply, advisory, sender)
         done = [*_remarks(reply, version, _patch_of(target), sender), *_reviews(reply, version, sender)]
         counted, notes = [one for one, _ in done if one], tuple(note for _, note in done if note)
         if not counted:
             return refused("not-yours", " ".join(notes), version=version)
         sentence = f"Of version {version.number}: {', '.join(counted)}."
-        return acted("answer", sentence, notes=notes, advisory=version.backport.advisory, version=version)
+        return acted("answer", sentence, notes=notes, advisory=advisory, version=version)
 
 
 def answered(thread: Sequence[str]) -> InboundMail | None:
@@ -109,7 +115,8 @@ def _reviewer(given: Given, sender: Sender) -> Sender | None:
     person = person_of(given.address)
     if person is None or not Membership.objects.filter(user=person, organisation=sender.organisation).exists():
         return None
-    return as_sender(person, sender.organisation)
+    with everything("mail-in"):
+        return as_sender(person, sender.organisation)
 
 
 def _said(given: Given, version: BackportVersion) -> Said:

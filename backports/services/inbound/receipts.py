@@ -46,9 +46,11 @@ def text_of(row: InboundMail) -> str:
 
 
 def _link(row: InboundMail) -> list[str]:
-    if row.version is None:
-        return []
-    return [settings.PUBLIC_URL + reverse("backport_version", args=[row.version.backport_id, row.version.number])]
+    if row.version is not None:
+        return [settings.PUBLIC_URL + reverse("backport_version", args=[row.version.backport_id, row.version.number])]
+    if row.state == InboundMail.State.ACTED and row.advisory is not None:
+        return [settings.PUBLIC_URL + reverse("advisory", args=[row.advisory.number])]
+    return []
 
 
 def note_bounce(raw: bytes) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backports.services import keys
 from xsa.models import Organisation, User
+from xsa.speaking import speak_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,9 @@ def whose(fingerprint: str, organisations: Sequence[Organisation]) -> Organisati
 
 
 def as_sender(person: User, organisation: Organisation) -> Sender:
-    """The person as they act by mail: for this organisation alone. A good signature by its key stands for the proof
-    that a browser asks for, or somebody of the security team who accepted the mail.
+    """The person as they act by mail: for this organisation alone, with what their membership of it shows them.
+
+    A good signature by its key stands for the proof that a browser asks for, or somebody of the security team who
+    accepted the mail: the organisation answers for its members, and for nothing that they see elsewhere.
     """
-    person.cleared = True
-    person.speaks_for = organisation.pk
-    return Sender(person, organisation)
+    return Sender(speak_for(person, organisation), organisation)
