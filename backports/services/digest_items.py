@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -81,8 +82,18 @@ def may_be_new(window: Window) -> bool:
 
 def items(user: Reader, window: Window, *, with_files: bool = False) -> list[Item]:
     """What is new for this reader, in the order of the headings; with the patches, where they are asked for."""
-    found = [*_ahead(user, window), *_of_events(user, window, with_files=with_files), *_claims(user, window)]
-    return sorted(found, key=lambda one: HEADINGS.index(one.heading))
+    return sorted(_found(user, window, with_files=with_files), key=lambda one: HEADINGS.index(one.heading))
+
+
+def first(user: Reader, window: Window, *, for_the_list: bool = False) -> list[Item]:
+    """Anything that is new for this reader, or nothing: no more is asked than that takes."""
+    return list(islice((one for one in _found(user, window) if not (for_the_list and one.own)), 1))
+
+
+def _found(user: Reader, window: Window, *, with_files: bool = False) -> Iterator[Item]:
+    yield from _ahead(user, window)
+    yield from _of_events(user, window, with_files=with_files)
+    yield from _claims(user, window)
 
 
 def draws_near(user: Reader, window: Window) -> list[Item]:

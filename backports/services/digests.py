@@ -21,7 +21,7 @@ from xsa.models import Organisation, User
 from xsa.visibility import Reader
 
 from . import outbox, subscriptions, threads
-from .digest_items import FILES, Item, Window, draws_near, items, may_be_new
+from .digest_items import FILES, Item, Window, draws_near, first, items, may_be_new
 from .mail_readers import eyes_of
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def _near(row: Subscription, window: Window) -> bool:
 
 def _queue(reader: Pair, window: Window, *, listed: bool) -> int:
     """A mail, where there is something to tell this reader."""
-    if not _items(reader, window, listed=listed):
+    if not _is_news(reader, window, listed=listed):
         return 0
     what = "list" if listed else "digest"
     mail = outbox.queue(
@@ -101,6 +101,12 @@ def _seen(reader: Pair, ask: Callable[[Reader], list[Item]], eyes: Reader | None
         return []
     with reading(user), transaction.atomic(), remembering():
         return ask(user)
+
+
+def _is_news(reader: Pair, window: Window, *, listed: bool) -> bool:
+    if reader == (None, None):
+        return bool(_common(window))
+    return bool(_seen(reader, lambda user: first(user, window, for_the_list=listed)))
 
 
 def _items(

@@ -94,6 +94,24 @@ def test_a_colleagues_trailer_counts_for_the_colleague(sent: InboundMail, review
     assert Review.objects.get().made_by == colleague
 
 
+def test_a_key_acts_for_members_of_its_own_organisation_alone(
+    sent: InboundMail, reviewer: Member, member: Member, take: Take
+) -> None:
+    """Not for a colleague who left, nor for a member of another one, nor for somebody who is no member any more."""
+    User.objects.create_user("colleague", email="colleague@reviewer.example")
+    rows = [take(reviewer.sign(_answer(reviewer, "Acked-by: C <colleague@reviewer.example>\n")))]
+    text = f"Reviewed-by: R <{reviewer.address}>\n"
+    rows.append(take(member.sign(_answer(reviewer, text, name="two"))))
+    Membership.objects.filter(user=reviewer.user).delete()
+    rows.append(take(reviewer.sign(_answer(reviewer, text, name="three"))))
+    assert [(row.state, row.code) for row in rows] == [
+        ("refused", "not-yours"),
+        ("quarantined", "unknown-key"),
+        ("quarantined", "unknown-key"),
+    ]
+    assert not Review.objects.exists()
+
+
 def test_a_review_of_what_was_replaced_is_a_draft(
     workshop: Workshop, sent: InboundMail, member: Member, reviewer: Member, take: Take
 ) -> None:
