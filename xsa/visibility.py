@@ -16,6 +16,7 @@ from .readers import Admissions, Kept, Owned, Personal, Readers, Records, Root, 
 
 T = TypeVar("T", bound=Model)
 Reader = User | AnonymousUser
+Condition = Q | bool
 
 
 def sees_embargoed(user: Reader) -> bool:
@@ -79,11 +80,17 @@ def visible_to(user: Reader, things: QuerySet[T]) -> QuerySet[T]:
     """The part of `things` that `user` may see, as their model says (`readers`); those of a model that says nothing
     are everybody's.
     """
-    return things.filter(_Sight(user).of(things.model))
+    condition = _Sight(user).of(things.model)
+    if isinstance(condition, Q):
+        return things.filter(condition)
+    return things if condition else things.none()
 
 
 class _Sight:
-    """What one reader may see, as conditions on models; `prefix` leads to the model that a condition is about."""
+    """What one reader may see, as conditions on models; `prefix` leads to the model that a condition is about.
+
+    True stands for every row and False for none, so that the query asks for nothing that the reader settles.
+    """
 
     def __init__(self, user: Reader) -> None:
         self.user = user
@@ -104,7 +111,7 @@ class _Sight:
     def in_team(self) -> bool:
         return in_security_team(self.user)
 
-    def of(self, model: type[Model], prefix: str = "") -> Q:
+    def of(self, model: type[Model], prefix: str = "") -> Condition:
         """The condition on a model's rows."""
         readers: Readers | None = getattr(model, "readers", None)
         if isinstance(readers, Root):
@@ -119,78 +126,88 @@ class _Sight:
             return self.personal(model, readers, prefix)
         if isinstance(readers, Admissions):
             return self.admissions(prefix)
-        return _nothing(prefix) if isinstance(readers, Records) else _all(prefix)
+        return not isinstance(readers, Records)
 
-    def advisories(self, prefix: str) -> Q:
-        if self.sees_all:
-            return _all(prefix)
-        return Q(**{f"{prefix}disclosed_at__isnull": False}) | Q(**{f"{prefix}pk__in": self.rooms})
+    def advisories(self, prefix: str) -> Condition:
+        return self.sees_all or _either(Q(**{f"{prefix}disclosed_at__isnull": False}), self.rooms_at(f"{prefix}pk"))
 
-    def under(self, model: type[Model], readers: Under, prefix: str) -> Q:
+    def rooms_at(self, path: str) -> Condition:
+        """Whether the advisory at `path` is one whose room the reader shares."""
+        return self.sees_all or (bool(self.rooms) and Q(**{f"{path}__in": self.rooms}))
+
+    def under(self, model: type[Model], readers: Under, prefix: str) -> Condition:
         found = self.surroundings(model, readers, prefix)
-        if readers.audience == "room" and not self.sees_all:
-            found &= Q(**{f"{prefix}{readers.parent}__in": self.rooms})
-        if readers.audience == "team" and not self.in_team:
-            found &= _nothing(prefix)
+        if readers.audience == "room":
+            found = _both(found, self.rooms_at(f"{prefix}{readers.parent}"))
+        if readers.audience == "team":
+            found = _both(found, self.in_team)
         if readers.orphans_for_the_team and self.in_team:
-            found |= Q(**{f"{prefix}{readers.parent}": None})
+            found = _either(found, Q(**{f"{prefix}{readers.parent}": None}))
         return found
 
-    def surroundings(self, model: type[Model], readers: Under | Owned, prefix: str) -> Q:
+    def surroundings(self, model: type[Model], readers: Under | Owned, prefix: str) -> Condition:
         """What else must be visible for a row to be: its parent, what it builds on, the other row that it hangs on."""
         found = self.of(_model(model, readers.parent), f"{prefix}{readers.parent}__")
         if _nullable(model, readers.parent):
-            found &= Q(**{f"{prefix}{readers.parent}__isnull": False})
+            found = _both(found, Q(**{f"{prefix}{readers.parent}__isnull": False}))
         if readers.builds_on and not self.sees_all:
             hidden = Advisory.objects.filter(disclosed_at=None).exclude(pk__in=self.rooms).values("number")
-            found &= ~Q(**{f"{prefix}{readers.builds_on}__overlap": hidden})
+            found = _both(found, ~Q(**{f"{prefix}{readers.builds_on}__overlap": hidden}))
         if readers.also:
             also = self.of(_model(model, readers.also), f"{prefix}{readers.also}__")
-            found &= Q(**{f"{prefix}{readers.also}": None}) | also if _nullable(model, readers.also) else also
+            none = _nullable(model, readers.also) and Q(**{f"{prefix}{readers.also}": None})
+            found = _both(found, _either(none, also))
         return found
 
-    def kept(self, prefix: str) -> Q:
-        found = Q(**{f"{prefix}organisation": None}) | Q(**{f"{prefix}organisation__in": self.own})
+    def kept(self, prefix: str) -> Condition:
+        found = _either(Q(**{f"{prefix}organisation": None}), self.owns(prefix))
         if any(one.listed or one.security_team for one in self.own):
-            found |= Q(**{f"{prefix}visibility": "room"})
+            found = _either(found, Q(**{f"{prefix}visibility": "room"}))
         return found
 
-    def owned(self, model: type[Model], readers: Owned, prefix: str) -> Q:
-        audience = Q(**{f"{prefix}organisation__in": self.own})
+    def owns(self, prefix: str) -> Condition:
+        return bool(self.own) and Q(**{f"{prefix}organisation__in": self.own})
+
+    def owned(self, model: type[Model], readers: Owned, prefix: str) -> Condition:
+        audience = self.owns(prefix)
         if readers.shared:
-            room = _all(prefix) if self.sees_all else Q(**{f"{prefix}{readers.parent}__in": self.rooms})
-            audience |= Q(**{f"{prefix}{readers.shared}__isnull": False}) & room
+            shared = Q(**{f"{prefix}{readers.shared}__isnull": False})
+            audience = _either(audience, _both(shared, self.rooms_at(f"{prefix}{readers.parent}")))
         if readers.opens:
             open_now = {f"{prefix}{readers.opens}": True, f"{prefix}{readers.parent}__disclosed_at__isnull": False}
-            audience |= Q(**open_now)
-        found = self.surroundings(model, readers, prefix) & audience
+            audience = _either(audience, Q(**open_now))
+        found = _both(self.surroundings(model, readers, prefix), audience)
         if readers.author and is_speaking(self.user):
-            found |= Q(**{f"{prefix}{readers.parent}": None, f"{prefix}{readers.author}": self.user.pk})
+            own = Q(**{f"{prefix}{readers.parent}": None, f"{prefix}{readers.author}": self.user.pk})
+            found = _either(found, own)
         return found
 
-    def personal(self, model: type[Model], readers: Personal, prefix: str) -> Q:
+    def personal(self, model: type[Model], readers: Personal, prefix: str) -> Condition:
         if not is_cleared(self.user):
-            return _nothing(prefix)
+            return False
         mine = Q(**{f"{prefix}{readers.person}": self.user.pk})
-        return mine & self.of(_model(model, readers.parent), f"{prefix}{readers.parent}__")
+        return _both(mine, self.of(_model(model, readers.parent), f"{prefix}{readers.parent}__"))
 
-    def admissions(self, prefix: str) -> Q:
-        if self.in_team:
-            return _all(prefix)
-        if not is_cleared(self.user):
-            return _nothing(prefix)
+    def admissions(self, prefix: str) -> Condition:
+        if self.in_team or not is_cleared(self.user):
+            return self.in_team
         admin_of = Membership.objects.filter(user=self.user.pk, role=Membership.Role.ADMIN).values("organisation")
         mine = Q(**{f"{prefix}membership__user": self.user.pk})
         return mine | Q(**{f"{prefix}membership__organisation__in": admin_of})
 
 
-def _all(prefix: str) -> Q:
-    """Every row. An empty Q would not do: in an "or" it counts for nothing."""
-    return ~_nothing(prefix)
+def _both(one: Condition, other: Condition) -> Condition:
+    if isinstance(one, Q) and isinstance(other, Q):
+        return one & other
+    settled, left = (other, one) if isinstance(one, Q) else (one, other)
+    return left if settled else False
 
 
-def _nothing(prefix: str) -> Q:
-    return Q(**{f"{prefix}pk__in": []})
+def _either(one: Condition, other: Condition) -> Condition:
+    if isinstance(one, Q) and isinstance(other, Q):
+        return one | other
+    settled, left = (other, one) if isinstance(one, Q) else (one, other)
+    return True if settled else left
 
 
 def _model(model: type[Model], name: str) -> type[Model]:

@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -37,10 +37,7 @@ from .written import written
 
 MOST = 500  # answers on one page
 THREADS = 25  # on one page
-_SHOWN = (
-    *("advisory", "backport", "version", "thread", "made_at", "kind", "text", "mentions", "quoted", "quoted_at"),
-    *("organisation__name", "made_by__username"),
-)
+_SHOWN = ("advisory", "backport", "version", "thread", "made_at", "kind", "text", "mentions", "quoted", "quoted_at")
 _PLACE = re.compile(r"p(\d{1,5})-f(\d{1,6})-h(\d{1,6})(?:-(\d{1,6}))?")
 
 
@@ -165,7 +162,7 @@ def _first_named(firsts: QuerySet[Comment], name: str) -> Comment | None:
 def _talk(request: HttpRequest, advisory: Advisory, rows: QuerySet[Comment]) -> Talk:
     """These comments as threads: every first one, and the newest answers."""
     inside = in_room(request.user, advisory)
-    seen = visible_to(request.user, rows.select_related("organisation", "made_by").only(*_SHOWN))
+    seen = visible_to(request.user, rows.annotate(of=F("organisation__name"), by=F("made_by__username")).only(*_SHOWN))
     found = list(seen.alias(later=Q(thread__isnull=False)).order_by("later", "-made_at", "-pk")[: MOST + 1])
     threads: dict[UUID, Thread] = {}
     for row in sorted(found[:MOST], key=lambda one: (one.thread_id is not None, one.made_at, one.pk)):
@@ -181,8 +178,8 @@ def _talk(request: HttpRequest, advisory: Advisory, rows: QuerySet[Comment]) -> 
     return Talk(list(threads.values()), own, form, why_not(request, advisory), cut=len(found) > MOST)
 
 
-def _who(row: Comment, *, inside: bool) -> str:
-    return f"{row.made_by.get_username()} of {row.organisation.name}" if inside else row.organisation.name
+def _who(row: Any, *, inside: bool) -> str:
+    return f"{row.by} of {row.of}" if inside else row.of
 
 
 def _demand_speaker(request: HttpRequest, advisory: Advisory) -> list[Organisation]:

@@ -176,7 +176,8 @@ def _embargo_holds(user: User, token: ApiToken) -> bool:
 def _note_use(token: ApiToken) -> None:
     """To the hour: more would be a record of its own of who works when."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    ApiToken.objects.filter(pk=token.pk).exclude(last_used_at=hour).update(last_used_at=hour)
+    if token.last_used_at != hour:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=hour)
 
 
 def tokens_of(user: User) -> list[ApiToken]:

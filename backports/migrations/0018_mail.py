@@ -11,8 +11,8 @@ from xsa.readers import Owned, Under
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("backports", "0016_policies_again"),
-        ("xsa", "0010_pgp_keys"),
+        ("backports", "0017_policies_again"),
+        ("xsa", "0011_pgp_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

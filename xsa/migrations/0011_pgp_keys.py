@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("xsa", "0009_policies_again"),
+        ("xsa", "0010_policies_again"),
     ]
 
     operations = [
