@@ -29,13 +29,13 @@ class NewKey(forms.Form):
         label="Public key",
         max_length=keys.LONGEST,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-        help_text="As `gpg --armor --export` prints it.",
+        help_text="As gpg --armor --export prints it.",
     )
     proof = forms.CharField(
         label="The text above, signed with it",
         max_length=keys.LONGEST,
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-        help_text="As `gpg --clearsign` prints it, with its first and last line.",
+        help_text="As gpg --clearsign prints it, with its first and last line.",
     )
 
 

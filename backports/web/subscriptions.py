@@ -36,7 +36,7 @@ class Wish(forms.Form):
     weekday = forms.TypedChoiceField(label="Day of weekly ones", choices=_DAYS, coerce=int)
     quiet_from = forms.TypedChoiceField(label="Nothing from", choices=_HOURS, coerce=int)
     quiet_until = forms.TypedChoiceField(
-        label="until", choices=_HOURS, coerce=int, help_text="Both the same: there are no quiet hours."
+        label="Until", choices=_HOURS, coerce=int, help_text="Both the same: there are no quiet hours."
     )
 
     def clean_time_zone(self) -> str:

@@ -35,7 +35,7 @@ MOST_TRIES = 5
 LEFT_ALONE = timedelta(minutes=2)  # after this long a message to a worker was lost
 AT_ONCE = 500
 SHOWN = 300  # characters of a header on the page
-HOW_TO_SIGN = "Sign the whole mail with its headers (OpenPGP/MIME), as docs/mail.md shows."
+HOW_TO_SIGN = "Sign the whole mail with its headers (OpenPGP/MIME), as docs/mail-in.md shows."
 
 
 @shared_task(name="backports.handle_mail")
