@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from django.views.defaults import server_error
 
-from backports.api import problems
+from backports.api import git_access, problems
 from backports.web import (
     advisories,
     attempts,
@@ -134,6 +134,9 @@ urlpatterns = [
     path("audit/", audit.listing, name="audit"),
     path("audit/export", audit.export, name="audit_export"),
     path("organisation/audit/", audit.own, name="organisation_audit"),
+    path("git/xsa-<int:number>.git/info/refs", git_access.refs, name="git_refs"),
+    path("git/xsa-<int:number>.git/git-upload-pack", git_access.fetch, name="git_fetch"),
+    path("git/xsa-<int:number>.git/git-receive-pack", git_access.push, name="git_push"),
     path("api/v1/", include("backports.api.urls")),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import selectors
 import signal
 import subprocess
@@ -123,17 +124,45 @@ def run_git(
     timeout: float = DEFAULT_TIMEOUT,
     output_limit: int = OUTPUT_LIMIT,
     ok_codes: Sequence[int] = (0,),
+    memory: int = 0,
 ) -> bytes:
     """What `git ARGS` writes to its standard output.
 
     `git_dir` is a bare repository; `timeout` in seconds, after which the whole process group
-    is killed; `output_limit` in bytes. Raises GitError with code `timeout`, `too-large`,
-    `git-missing`, `not-a-repository`, `no-such-commit`, `unreachable` … or `git-failed`.
+    is killed; `output_limit` in bytes, and so is `memory`, the most that git may use (0: no limit). Raises GitError
+    with code `timeout`, `too-large`, `git-missing`, `not-a-repository`, `no-such-commit`, `unreachable` …
+    or `git-failed`.
     """
+    err = bytearray()
+    process = _start(args, git_dir, with_input=input is not None)
+    with process, _killed_at_the_end(process):
+        _limit(process, memory)
+        _feed(process, input)
+        out = b"".join(_pieces(process, time.monotonic() + timeout, output_limit, err))
+        code = process.wait()
+    if code not in ok_codes:
+        raise _failure(err.decode("utf-8", "replace"))
+    return out
+
+
+def stream_git(
+    args: Sequence[str], *, git_dir: Path, data: bytes, timeout: float, output_limit: int
+) -> Iterator[bytes]:
+    """The same in pieces as they come, for whom `data` was sent; closing the generator ends git.
+
+    How git ended is not told: a protocol's own words say that. Raises GitError as `run_git` does.
+    """
+    process = _start(args, git_dir, with_input=True)
+    with process, _killed_at_the_end(process):
+        _feed(process, data)
+        yield from _pieces(process, time.monotonic() + timeout, output_limit, bytearray())
+
+
+def _start(args: Sequence[str], git_dir: Path | str | None, *, with_input: bool) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             _command(args, git_dir),
-            stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if with_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(),
@@ -142,13 +171,6 @@ def run_git(
         )
     except OSError as error:
         raise GitError("git-missing", "The git program could not be started; install git 2.30 or newer.") from error
-    with process, _killed_at_the_end(process):
-        _feed(process, input)
-        out, err = _collect(process, time.monotonic() + timeout, output_limit)
-        code = process.wait()
-    if code not in ok_codes:
-        raise _failure(err.decode("utf-8", "replace"))
-    return out
 
 
 def _command(args: Sequence[str], git_dir: Path | str | None) -> list[str]:
@@ -158,6 +180,11 @@ def _command(args: Sequence[str], git_dir: Path | str | None) -> list[str]:
 
 def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | _FIXED
+
+
+def _limit(process: subprocess.Popen[bytes], memory: int) -> None:
+    if memory:
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
 
 
 @contextlib.contextmanager
@@ -183,21 +210,24 @@ def _write_all(pipe: IO[bytes], data: bytes) -> None:
         pipe.close()
 
 
-def _collect(process: subprocess.Popen[bytes], deadline: float, limit: int) -> tuple[bytes, bytes]:
-    out, err = bytearray(), bytearray()
+def _pieces(process: subprocess.Popen[bytes], deadline: float, limit: int, err: bytearray) -> Iterator[bytes]:
+    """The standard output as it comes; the start of what it writes to the other goes into `err`."""
+    left = limit
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout or 0, selectors.EVENT_READ, out)
-        selector.register(process.stderr or 0, selectors.EVENT_READ, err)
+        selector.register(process.stdout or 0, selectors.EVENT_READ, True)
+        selector.register(process.stderr or 0, selectors.EVENT_READ, False)
         while selector.get_map():
             for key in _ready(selector, deadline):
                 data = os.read(key.fd, _CHUNK)
                 if not data:
                     selector.unregister(key.fileobj)
-                elif key.data is out or len(err) < _STDERR_KEPT:
-                    key.data.extend(data)
-            if len(out) > limit:
-                raise GitError("too-large", f"git answered with more than {limit} bytes; ask for less.")
-    return bytes(out), bytes(err)
+                elif key.data:
+                    left -= len(data)
+                    if left < 0:
+                        raise GitError("too-large", f"git answered with more than {limit} bytes; ask for less.")
+                    yield data
+                elif len(err) < _STDERR_KEPT:
+                    err.extend(data)
 
 
 def _ready(selector: selectors.BaseSelector, deadline: float) -> list[selectors.SelectorKey]:

@@ -25,7 +25,7 @@ def scratch(mirror: Path | str, results: Path | str | None = None) -> Iterator[p
 
     Raises GitError `mirror-missing`, `not-a-repository`.
     """
-    with tempfile.TemporaryDirectory(prefix="scratch-", dir=_roomy_memory()) as folder:
+    with tempfile.TemporaryDirectory(prefix="scratch-", dir=roomy_memory()) as folder:
         path = Path(folder) / "scratch.git"
         open_results(path, mirror).free()
         if results is not None:
@@ -34,7 +34,7 @@ def scratch(mirror: Path | str, results: Path | str | None = None) -> Iterator[p
         yield open_repository(path)
 
 
-def _roomy_memory() -> Path | None:
+def roomy_memory() -> Path | None:
     """The system's folder in memory, so that no disk ever holds it; None (any temporary folder) without one."""
     if not os.access(MEMORY, os.W_OK | os.X_OK):
         return None

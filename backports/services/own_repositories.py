@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pygit2
 from django.db import IntegrityError, transaction
@@ -114,10 +116,16 @@ def full_name(organisation: Organisation, name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise NotDone("bad-name", "A name is made of up to 30 letters, digits and '-'.", "name")
-    slug = slugify(organisation.name)[:50]
-    others = Organisation.objects.exclude(pk=organisation.pk).values_list("name", flat=True)
-    is_alone = bool(slug) and all(slugify(one)[:50] != slug for one in others)
-    return f"{slug if is_alone else f'{slug[:40]}-{organisation.pk.hex[:8]}'}_{name}"
+    return f"{in_addresses()[organisation.pk]}_{name}"
+
+
+def in_addresses() -> dict[UUID, str]:
+    """What each organisation is called in addresses and refs, by its id; no two are called the same."""
+    slugs = {pk: slugify(name)[:50] for pk, name in Organisation.objects.values_list("pk", "name")}
+    often = Counter(slugs.values())
+    return {
+        pk: slug if slug and often[slug] == 1 else f"{slug[:40]}-{pk.hex[:8]}".lstrip("-") for pk, slug in slugs.items()
+    }
 
 
 def _create(organisation: Organisation, name: str, **columns: object) -> Repository:

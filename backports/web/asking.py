@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 import time
@@ -17,13 +19,14 @@ from xsa import audit
 from xsa.models import ApiToken
 from xsa.services.tokens import authenticate
 
-from .refusals import is_api, problem_response
+from .refusals import is_api, is_git, problem_response
 
 GUESSES, WITHIN = 20, 600  # wrong tokens from one address, in so many seconds
 NOT_HERE = "API tokens open patches and other data, and no pages. Log in with a browser."
 TOO_MANY = "Too many wrong tokens came from this address. Try again in ten minutes."
 NO_GOOD = "This is no token that is good now."
 NOT_READ = "This API token is not made for reading."
+BASIC = 'Basic realm="Xen backports", charset="UTF-8"'
 _TOKEN = re.compile(r"token +(\S+) *", re.IGNORECASE)
 F = TypeVar("F", bound=Callable[..., HttpResponse])
 
@@ -43,7 +46,7 @@ class WhoAsks:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         address = request.META.get("REMOTE_ADDR", "")
         with audit.coming_from(address):
-            given = request.headers.get("Authorization", "")
+            given = _given(request)
             if not given.lower().startswith("token"):
                 return self.get_response(request)
             if (refusal := _identify(request, given)) is not None:
@@ -60,6 +63,19 @@ class WhoAsks:
             raise PermissionDenied(NOT_HERE)
         if ApiToken.Verb.READ not in token.verbs:
             raise PermissionDenied(NOT_READ)
+
+
+def _given(request: HttpRequest) -> str:
+    """What the request says of who asks; git knows names and passwords alone, and a password there is a token."""
+    given = request.headers.get("Authorization", "")
+    scheme, _, value = given.partition(" ")
+    if not is_git(request) or scheme.lower() != "basic":
+        return given
+    try:
+        _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        password = ""
+    return f"Token {password}"
 
 
 def _identify(request: HttpRequest, given: str) -> HttpResponse | None:
@@ -88,7 +104,8 @@ def _guesses(address: str) -> str:
 
 
 def _refusal(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
-    headers = {"WWW-Authenticate": "Token", "Cache-Control": "no-store"}
+    scheme = BASIC if is_git(request) else "Token"
+    headers = {"WWW-Authenticate": scheme, "Cache-Control": "no-store"}
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["Retry-After"] = str(_until_forgotten())
     if is_api(request):

@@ -18,6 +18,11 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
+def is_git(request: HttpRequest) -> bool:
+    """Whether git itself asks, by the address."""
+    return request.path.startswith("/git/")
+
+
 def document(status: int, code: str, detail: str, *, field: str = "") -> dict[str, Any]:
     """The problem; nothing of it depends on what was asked for but what the words say."""
     found = {

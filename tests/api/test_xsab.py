@@ -7,21 +7,17 @@ import os
 import subprocess
 import sys
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 from django.utils import timezone
 
 from backports.models import BackportVersion, Repository
 from backports.services import repositories
 from tests import factories
+from tests.api.listening import listening
 from tests.backports.conftest import Workshop, git_root, toy, toy_original, unsent
 from tests.backports.toy import Toy
 from tests.permissions.world import KNOWN, SECRET, hide, publish
@@ -33,21 +29,6 @@ PROGRAM = Path(__file__).resolve().parents[2] / "tools" / "xsab"
 Xsab = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        """Nothing of requests on the terminal."""
-
-
-class _OwnConnections(WSGIServer):
-    """Closes the database's connections of its thread when it ends."""
-
-    def serve_forever(self, poll_interval: float = 0.05) -> None:
-        try:
-            super().serve_forever(poll_interval)
-        finally:
-            connections.close_all()
-
-
 @pytest.fixture
 def known(committed_db: None, toy: Toy, git_root: Path, unsent: list[str]) -> Advisory:
     return publish(Workshop(toy, repositories.add_repository(None, name="toy", url=str(toy.path)), unsent))
@@ -56,15 +37,8 @@ def known(committed_db: None, toy: Toy, git_root: Path, unsent: list[str]) -> Ad
 @pytest.fixture
 def address(known: Advisory) -> Iterator[str]:
     """A server over what is committed."""
-    app = get_wsgi_application()
-    with make_server("127.0.0.1", 0, app, _OwnConnections, _Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening() as found:
+        yield found
 
 
 @pytest.fixture

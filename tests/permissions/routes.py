@@ -126,6 +126,13 @@ def _data(path: str, methods: tuple[str, ...] = SAFE, *what: Any, changing: str 
     return Row(path, methods, *what, **{"tokens": tokens, "unknown": 405, "narrow": True, **columns})
 
 
+def _git(path: str, methods: tuple[str, ...], verb: str, **columns: Any) -> Row:
+    """An address that git asks: for tokens alone, whoever's session it is, and for all of an advisory's branches."""
+    closed = {actor: dict.fromkeys(methods, 401) for actor in ACTORS}
+    tokens = dict.fromkeys(methods, verb)
+    return Row(path, methods, tokens=tokens, unknown=405, everywhere=True, narrow=True, instead=closed, **columns)
+
+
 FORMATS = ("", "?format=json", "?format=raw", "?page=2")
 API = ("", "?format=json", "?fields=id", "?cursor=x")
 # A series as a file of each kind, and what goes with it.
@@ -384,6 +391,15 @@ ROWS: Mapping[str, Row] = {
     "api_signed_review": _data("/api/v1/reviews/{review}/signed.json", queries=("", "?format=raw")),
     "api_comments": _data("/api/v1/comments/", elsewhere=200, queries=("", "?advisory=7123", "?limit=1")),
     "api_comment": _data("/api/v1/comments/{comment}/", queries=API),
+    # The last of two services counts.
+    "git_refs": _git(
+        "/git/xsa-{number}.git/info/refs?service=git-upload-pack",
+        SAFE,
+        "read",
+        queries=("", "&service=git-receive-pack", "&service=x"),
+    ),
+    "git_fetch": _git("/git/xsa-{number}.git/git-upload-pack", ("POST",), "read", status=400),
+    "git_push": _git("/git/xsa-{number}.git/git-receive-pack", ("POST",), "upload", status=400),
     "healthz": Row("/healthz", status=503),
 }
 # What only some attempts offer, and none of these worlds does: `tests/web/test_resolutions.py` and `test_explained.py`
