@@ -42,7 +42,7 @@ def test_an_admin_pins_a_key_by_the_page(admin: User) -> None:
     client = factories.log_in(Client(), admin)
     address = f"/organisations/{place.pk}/keys/"
     page = client.get(address).content.decode()
-    text = page.partition('<pre class="signed" tabindex="0">')[2].partition("</pre>")[0]
+    text = page.partition('<pre class="letter"')[2].partition(">")[2].partition("</pre>")[0]
     with ring() as made:
         fingerprint = made.make(CURVE)
         signed = made.gpg("--clearsign", data=text.encode()).decode().replace("\n", "\r\n")
