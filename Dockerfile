@@ -9,7 +9,7 @@ RUN python -m venv /venv \
 
 FROM python:3.12-slim-bookworm
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends bubblewrap git \
+ && apt-get install --yes --no-install-recommends bubblewrap git gnupg \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --user-group --home-dir /data --shell /usr/sbin/nologin backports \
  && install --directory --owner backports --group backports --mode 0700 /data

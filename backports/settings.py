@@ -245,6 +245,20 @@ EMAIL_URL = env.text("EMAIL_URL")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Xen backports <backports@localhost>")
 EMAIL_TIMEOUT = 20
+# Where servers tell of mail that they could not deliver: the id of the mail is put before the @, as `bounces+ID@…`.
+MAIL_BOUNCES = env.text("MAIL_BOUNCES")
+# The private list; with a key of its own (a file, and its full fingerprint) it gets one digest, encrypted to that.
+# Without one, each listed organisation gets the list's digest at its role address, encrypted to its own key.
+MAIL_LIST = env.text("MAIL_LIST")
+MAIL_LIST_KEY = env.text("MAIL_LIST_KEY")
+MAIL_LIST_FINGERPRINT = env.text("MAIL_LIST_FINGERPRINT").replace(" ", "").upper()
+# The room's secret OpenPGP key, made by `manage.py room_key`; never in the database.
+ROOM_KEY = Path(env.text("ROOM_KEY", str(DATA_DIR / "room-key.asc")))
+# Further addresses that mail to the room comes to; what is from one of them is a loop.
+ROOM_ADDRESSES = env.words("ROOM_ADDRESSES")
+# Where mail is fetched from: imaps://user:password@host/INBOX; "" for nowhere.
+MAIL_IMAP_URL = env.text("MAIL_IMAP_URL")
+MAIL_IMAP_EVERY = env.number("MAIL_IMAP_EVERY", 60)
 if EMAIL_URL:
     vars().update(mail_server(EMAIL_URL))
 else:
@@ -338,8 +352,14 @@ CELERY_TASK_ROUTES = {
     "backports.sweep_attempts": {"queue": "soon"},
     "backports.sweep_compilations": {"queue": "soon"},
     "backports.clear_expired": {"queue": "soon"},
+    "backports.handle_mail": {"queue": "soon"},
+    "backports.sweep_mail": {"queue": "soon"},
+    "backports.poll_mail": {"queue": "soon"},
     "backports.mail_invitation": {"queue": "soon"},
     "backports.mail_password_reset": {"queue": "soon"},
+    "backports.make_digests": {"queue": "soon"},
+    "backports.send_outbox": {"queue": "soon"},
+    "backports.send_batch": {"queue": "soon"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -378,9 +398,19 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-attempts": {"task": "backports.sweep_attempts", "schedule": SWEEP_EVERY},
     "send-webhooks": {"task": "backports.send_webhooks", "schedule": 10, "options": {"expires": 60}},
     "end-claims": {"task": "backports.end_claims", "schedule": 60, "options": {"expires": 600}},
+    "sweep-mail": {"task": "backports.sweep_mail", "schedule": 60, "options": {"expires": 600}},
+    "make-digests": {"task": "backports.make_digests", "schedule": 20, "options": {"expires": 60}},
+    "send-outbox": {"task": "backports.send_outbox", "schedule": 10, "options": {"expires": 60}},
+    "check-keys": {"task": "backports.check_keys", "schedule": 6 * 3600},
     "clear-expired": {"task": "backports.clear_expired", "schedule": 3600},
     "scheduler-heartbeat": {"task": "backports.scheduler_heartbeat", "schedule": 5},
 }
+if MAIL_IMAP_URL:
+    CELERY_BEAT_SCHEDULE["poll-mail"] = {
+        "task": "backports.poll_mail",
+        "schedule": MAIL_IMAP_EVERY,
+        "options": {"expires": MAIL_IMAP_EVERY},
+    }
 if COMPILE_COMMANDS:
     CELERY_BEAT_SCHEDULE["sweep-compilations"] = {"task": "backports.sweep_compilations", "schedule": 30}
 
@@ -396,6 +426,10 @@ LOGGING = {
         "backports": {"level": env.text("LOG_LEVEL", "INFO")},
         "xsa": {"level": env.text("LOG_LEVEL", "INFO")},
         "celery.app.trace": {"level": "WARNING"},
+        # aiosmtpd tells whole dialogues, with addresses.
+        "mail.log": {"level": "CRITICAL"},
+        # python-gnupg tells whole keys, the room's secret one too.
+        "gnupg": {"level": "CRITICAL"},
         "celery.worker.strategy": {"level": "WARNING"},
     },
 }

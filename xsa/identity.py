@@ -27,7 +27,9 @@ SERVICES = frozenset(
         "events",  # appending one behind the last one, whoever's that is
         "claims",  # ending those that are over, whoever's they are
         "webhooks",  # looking which addresses are to be told
+        "mail",  # sending what waits to be sent, whoever's that is
         "members",  # leaving ends what hangs on embargoed rows
+        "mail-in",  # keeping mail that came, and finding whose it is
         "command",  # an operator's shell
     }
 )

@@ -153,6 +153,25 @@ def can_administer(user: Reader, organisation: Organisation) -> Answer:
     return Denied("Only admins of the organisation and the security team may do this.")
 
 
+def can_keep_keys(user: Reader, organisation: Organisation) -> Answer:
+    """Pin and end an organisation's OpenPGP keys: its own admins alone, since mail to it is encrypted to them."""
+    if user.is_authenticated and is_cleared(user) and _is_admin(user, organisation):
+        return YES
+    return Denied("Only admins of the organisation itself keep its OpenPGP keys.")
+
+
+def can_keep_own(user: Reader) -> Answer:
+    """Pin one's own OpenPGP key, and say when one's own digests come."""
+    return YES if user.is_authenticated and is_cleared(user) else Denied(SECOND_FACTOR)
+
+
+def can_read_outbox(user: Reader) -> Answer:
+    """Read to whom mail went, when, and what became of it; what it says is for its reader alone."""
+    if not user.is_authenticated or not is_cleared(user):
+        return Denied(SECOND_FACTOR)
+    return YES
+
+
 def can_list_organisations(user: Reader) -> Answer:
     """Add organisations, put them on the predisclosure list and take them off, and read of all of them."""
     return _team_only(user, "Only the security team keeps the list of organisations.")
@@ -307,3 +326,13 @@ def can_upload(user: Reader) -> Answer:
     if not is_cleared(user):
         return Denied("Backports are uploaded after a second factor was proved.")
     return YES if speaking_for(user) else Denied("You belong to no organisation.")
+
+
+def can_read_mail_in(user: Reader) -> Answer:
+    """Read what came in by mail, and what became of it."""
+    return _team_only(user, "Mail that came in is for the security team.")
+
+
+def can_decide_mail(user: Reader) -> Answer:
+    """Accept or refuse a quarantined mail."""
+    return _team_only(user, "Only the security team decides about quarantined mail.")

@@ -8,11 +8,14 @@ from .comment import Comment, CommentPlace
 from .compilation import Compilation
 from .event import Event
 from .heartbeat import Heartbeat
+from .inbound import InboundMail
 from .look import Look
+from .outbox import OutboxMail, OutboxText
 from .repository import Branch, Repository
 from .request import DoneRequest, RateWindow
 from .resolution import Resolution
 from .review import Quorum, Review, ReviewDraft
+from .subscription import Subscription
 from .upload import Upload
 from .upstream import UpstreamFix
 from .webhook import Webhook
@@ -30,7 +33,10 @@ __all__ = [
     "DoneRequest",
     "Event",
     "Heartbeat",
+    "InboundMail",
     "Look",
+    "OutboxMail",
+    "OutboxText",
     "Quorum",
     "RateWindow",
     "Repository",
@@ -38,6 +44,7 @@ __all__ = [
     "Resolution",
     "Review",
     "ReviewDraft",
+    "Subscription",
     "Upload",
     "UpstreamFix",
     "VersionPatch",

@@ -17,11 +17,8 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.validators import DomainNameValidator, MaxLengthValidator
 from django.http import HttpRequest
-from django.utils import timezone
 
 from backports.services import accounts
-from xsa.formats.errors import FormatError
-from xsa.formats.keys import LONGEST, PublicKey, read_key
 from xsa.models import Membership, Organisation, User
 
 # A code is right for the step before and after its own too; for that long it must not work twice.
@@ -188,13 +185,6 @@ class Details(forms.Form):
         max_length=2000,
         help_text="Separated by commas; invitations go nowhere else. Empty: anywhere.",
     )
-    pgp_key = forms.CharField(
-        label="OpenPGP key",
-        required=False,
-        max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="The public one, as `gpg --armor --export` prints it.",
-    )
 
     def clean_domains(self) -> list[str]:
         """Names of hosts, in small letters, each once."""
@@ -202,14 +192,6 @@ class Details(forms.Form):
         for word in words:
             DomainNameValidator(accept_idna=False)(word)
         return sorted(set(words))
-
-    def clean_pgp_key(self) -> PublicKey | None:
-        """A key that can be encrypted to."""
-        text = str(self.cleaned_data["pgp_key"]).strip()
-        try:
-            return read_key(text, now=timezone.now()) if text else None
-        except FormatError as error:
-            raise ValidationError(error.sentence) from error
 
 
 class Member(forms.Form):

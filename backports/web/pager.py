@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
@@ -41,7 +41,7 @@ def page_of(
     *,
     order: str = "number",
     cursor: str = "number",
-    find: Callable[[str | None], int | None] = _whole,
+    find: Callable[[str | None], Any] = _whole,
 ) -> Page[T]:
     """The page that `before` or `after` names, highest `order` first.
 

@@ -89,8 +89,8 @@ def _page(
 
 
 def _details(organisation: Organisation) -> Details:
-    values = {"role_address": organisation.role_address, "pgp_key": organisation.pgp_key}
-    return Details(initial=values | {"domains": ", ".join(organisation.domains)})
+    values = {"role_address": organisation.role_address, "domains": ", ".join(organisation.domains)}
+    return Details(initial=values)
 
 
 @require_POST
@@ -101,9 +101,7 @@ def set_details(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = Details(request.POST)
     if not form.is_valid():
         return _page(request, organisation, details=form)
-    values = form.cleaned_data
-    key = values.pop("pgp_key")
-    members.set_details(actor(request), organisation=organisation, key=key, **values)
+    members.set_details(actor(request), organisation=organisation, **form.cleaned_data)
     messages.success(request, "The organisation's details are set.")
     return redirect("organisation_people", organisation.pk)
 

@@ -16,8 +16,8 @@ Statuses = tuple[int, int, int, int, int]
 
 @dataclass(frozen=True)
 class AccountRow:
-    """`path` may name an {organisation}, a {membership}, an {invitation}, a {token} and a {webhook} of it. None: the
-    method is not known.
+    """`path` may name an {organisation}, a {membership}, an {invitation}, a {token}, a {webhook}, a {key} and a
+    {mail} of it. None: the method is not known.
     """
 
     path: str
@@ -46,6 +46,7 @@ ENTRANCE = (200, 302, 302, 302, 302)
 MEMBERS = (404, 404, 200, 200, 200)
 ADMINS = (404, 404, 403, 200, 200)
 DONE_BY_ADMINS = (404, 404, 403, 302, 302)
+OWN = (302, 403, 422, 422, 422)
 DONE_BY_TEAM = (404, 404, 403, 403, 302)
 
 ACCOUNT_ROWS: Mapping[str, AccountRow] = {
@@ -91,6 +92,15 @@ ACCOUNT_ROWS: Mapping[str, AccountRow] = {
     # Of a token of somebody else's in the organisation: its admins see where it tells, and can stop that.
     "webhooks": AccountRow("/tokens/{token}/webhooks/", (302, 404, 404, 200, 404), (302, 404, 404, 403, 404)),
     "end_webhook": AccountRow("/webhooks/{webhook}/end/", None, (302, 404, 404, 302, 404)),
+    # Keys are kept by admins of the organisation alone; what a mail says is for its reader alone.
+    "organisation_keys": AccountRow("/organisations/{organisation}/keys/", MEMBERS, (404, 404, 403, 422, 403)),
+    "organisation_mail": AccountRow("/organisations/{organisation}/mail/", MEMBERS, (404, 404, 403, 422, 422)),
+    "own_keys": AccountRow("/keys/", people(200), OWN),
+    "end_key": AccountRow("/keys/{key}/end/", None, (404, 404, 403, 302, 403)),
+    "outbox": AccountRow("/mail/", (302, 403, 200, 200, 200)),
+    "own_mail": AccountRow("/mail/digests/", people(200), OWN),
+    "mail": AccountRow("/mail/{mail}/", (302, 403, 200, 200, 404)),
+    "unsubscribe": AccountRow("/mail/unsubscribe/made-up/", everybody(404), everybody(404)),
     "audit": AccountRow("/audit/", (403, 403, 403, 403, 200)),
     "audit_export": AccountRow("/audit/export?advisory=1", (302, 302, 403, 403, 404)),
     "organisation_audit": AccountRow("/organisation/audit/", (302, 403, 200, 200, 200)),

@@ -75,6 +75,7 @@ def starts(*worlds: Names) -> Iterator[str]:
         yield from (path for _, path in rows_of(names, queries=names is worlds[-1]))
         yield from (f"/audit/export?advisory={names.number}", f"/audit/?advisory={names.number}")
     yield from ("/audit/", "/organisation/audit/", "/tokens/", "/organisations/", "/organisation/", "/account/")
+    yield from ("/mail/", "/mail/digests/", "/keys/")
     yield from ("/no/such/address/", "/static/css/none.css", "/robots.txt", "/admin/", "/api/v1/")
 
 

@@ -179,6 +179,9 @@ ROWS: Mapping[str, Row] = {
         "/attempts/{attempt}/finish/", (*SAFE, "POST"), allowed=LOGGED_IN - {"former", "halfway"}, anonymous=302
     ),
     "unread": Row("/files/unread/", allowed=TEAM),
+    "inbound_mails": Row("/mail/in/", allowed=TEAM, queries=("", "?state=quarantined", "?state=acted")),
+    "inbound_mail": Row("/mail/in/{inbound}/", (*SAFE, "POST"), allowed=TEAM, denied=404, post=400, queries=FORMATS),
+    "inbound_raw": Row("/mail/in/{inbound}/raw", allowed=TEAM, denied=404),
     "queue": Row("/queue/"),
     "repositories": Row("/repositories/"),
     "own_repositories": Row(

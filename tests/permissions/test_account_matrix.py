@@ -11,10 +11,10 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from backports.services import webhooks
+from backports.services import outbox, webhooks
 from tests import factories
 from tests.permissions.account_routes import ACCOUNT_ROWS, ACTORS
-from xsa.models import Membership, Organisation, User
+from xsa.models import Membership, Organisation, PgpKey, User
 from xsa.services import invitations
 from xsa.services.tokens import create_token
 
@@ -52,8 +52,15 @@ class Place:
         )
         webhook = webhooks.add(self.target.user, token=token, url="https://hooks.example.org/matrix")
         ids = {"organisation": self.organisation, "membership": self.target, "invitation": row}
-        ids |= {"token": token, "webhook": webhook}
+        mail = outbox.queue("alarm", event="made up", organisation=self.organisation)
+        ids |= {"token": token, "webhook": webhook, "key": self._key(), "mail": mail}
         return {name: str(one.pk) for name, one in ids.items()}
+
+    def _key(self) -> PgpKey:
+        now = timezone.now()
+        dates = {"checked_at": now, "added_at": now}
+        whose = {"organisation": self.organisation, "added_by": self.target.user}
+        return PgpKey.objects.create(fingerprint="A" * 40, state="broken", **whose, **dates)
 
 
 @pytest.fixture

@@ -17,10 +17,11 @@ from tests.permissions.world import THINGS, Names, names_of
 from xsa.models import Advisory
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
-# What is never the same twice: forms' tokens, the moment of asking.
+# What is never the same twice: forms' tokens, the moment of asking, the text to sign with a key.
 _RANDOM = [
     re.compile(rb'csrfmiddlewaretoken" value="\w+"'),
     re.compile(rb"since=\d+"),
+    re.compile(rb"/[0-9a-f]{16}:\w{6}:[\w-]{43}"),
 ]
 _DATES = ("Date", "Expires", "Last-Modified")
 # A fresh secret for an app, and a fresh challenge for a passkey: no two answers are ever the same.

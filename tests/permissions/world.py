@@ -13,12 +13,25 @@ from pathlib import Path
 from django.test import Client
 from django.utils import timezone
 
-from backports.models import Attempt, BackportVersion, Branch, Check, Claim, Comment, Event, Review, Upload, Webhook
+from backports.models import (
+    Attempt,
+    BackportVersion,
+    Branch,
+    Check,
+    Claim,
+    Comment,
+    Event,
+    InboundMail,
+    Review,
+    Upload,
+    Webhook,
+)
 from backports.services import (
     checking,
     claiming,
     commenting,
     looking,
+    outbox,
     receiving,
     reviewing,
     sharing,
@@ -27,10 +40,14 @@ from backports.services import (
 )
 from backports.services.advisories import ingest
 from backports.services.commenting import Where
+from backports.services.inbound import handling
+from backports.services.inbound.door import receive
+from backports.services.outbox import Written
 from backports.services.reviewing import Said
 from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.toy import Edits, replaced, table
+from tests.mail.letters import mail as letter
 from tests.signing import ssh_key, ssh_sign
 from tests.xsa.samples import advisory
 from xsa.models import Advisory, Fix, FixPatch, Membership, PatchFile, User
@@ -54,6 +71,7 @@ THINGS = (
     "event",
     "review",
     "comment",
+    "inbound",
 )
 CANARIES = (
     "canarytitleqzx",
@@ -70,8 +88,11 @@ CANARIES = (
     "canarywhyqzx",
     "canarysummaryqzx",
     "canarylogqzx",
+    "canarymailqzx",
     "XSA-7123",
 )
+# Those that the security team alone reads, before and after the disclosure.
+TEAMS = frozenset({"canarymailqzx"})
 # What of it the keeper alone may read: a file that cannot be read.
 KEPT = ("canarybrokenqzx", "canarygarbledqzx")
 _LIMIT = "    unsigned int table_{0}_limit = toy->table_{0}_count;\n\n"
@@ -117,6 +138,7 @@ def _backport(row: Advisory) -> None:
     sharing.share(keeper, backport=version.backport)
     _talk(keeper, row)
     _work_on(keeper, row, version)
+    _write_to_the_room(row)
     _keep(keeper, row)
     _mine(row)
 
@@ -173,6 +195,14 @@ def _work_on(keeper: User, row: Advisory, version: BackportVersion) -> None:
     branch = Branch.objects.get(name="4.2", repository__name="toy")
     claiming.claim(keeper, organisation=place, advisory=row, branches=[branch], until=until)
     keeper.speaks_for = None
+
+
+def _write_to_the_room(row: Advisory) -> None:
+    """A mail about the advisory that nobody signed."""
+    subject = f"[PATCH XSA-{row.number} 4.1] {_word(row).format('mail')}"
+    kept = receive(letter(subject=subject, message_id=f"<{row.number}@member.example>"), via="pipe")
+    handling.handle(kept.pk)
+    InboundMail.objects.filter(pk=kept.pk).update(advisory=row)
 
 
 def _talk(keeper: User, row: Advisory) -> None:
@@ -253,6 +283,8 @@ def live_in(row: Advisory) -> None:
     )
     plans.note_plan(None, advisory=row, at=ends)
     disclosing.ask(people.team, advisory=row, reason="canarynotesqzx")
+    said = Written("canarytitleqzx", "canarynotesqzx, canarysummaryqzx", advisory=row)
+    outbox.queue("receipt", event="a mail", organisation=place, written=said)
     _answer_the_keeper(row, people.contact)
 
 
@@ -305,6 +337,7 @@ def names_of(row: Advisory) -> Names:
         "comment": Comment.objects.get(version=version, thread=None),
         "check": Check.objects.get(version=version),
         "claim": Claim.objects.get(advisory=row, made_by=version.made_by),
+        "inbound": InboundMail.objects.get(advisory=row),
         "event": Event.objects.filter(advisory=row, kind="advisory.version").first(),
     }
     around = {"branch": version.backport.branch, "keeper": version.backport.organisation}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
-from pysequoia import Tsk
 
 from backports.services import accounts
 from tests import factories
@@ -238,12 +237,11 @@ def test_the_team_takes_a_colleagues_other_organisation_off_the_list(cast: Cast)
 
 
 def test_how_an_organisation_is_reached_is_for_its_people(cast: Cast) -> None:
-    client, key = cast.client("admin"), Tsk.generate("Role <role@member.example>").extract_certificate()
-    values = {"role_address": "role@member.example", "domains": "Member.example, example.org", "pgp_key": str(key)}
+    client = cast.client("admin")
+    values = {"role_address": "role@member.example", "domains": "Member.example, example.org"}
     assert client.post(f"{cast.page}details/", values).status_code == 302
     cast.organisation.refresh_from_db()
     assert cast.organisation.domains == ["example.org", "member.example"]
-    assert cast.organisation.pgp_fingerprint == key.fingerprint.upper()
     assert "role@member.example" in cast.client("member").get(cast.page).content.decode()
     assert "role@member.example" not in Client().get("/organisations/").content.decode()
 
@@ -253,7 +251,6 @@ def test_how_an_organisation_is_reached_is_for_its_people(cast: Cast) -> None:
     [
         ("role_address", "nobody", "valid email"),
         ("domains", "not a/domain", "valid domain"),
-        ("pgp_key", "x", "no OpenPGP key"),
     ],
 )
 def test_details_that_make_no_sense_change_nothing(cast: Cast, name: str, value: str, told: str) -> None:

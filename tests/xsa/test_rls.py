@@ -216,9 +216,11 @@ def test_a_database_with_older_policies_gets_those_of_the_models(django_db_setup
 
 
 def _written_anew(app: str) -> list[Any]:
-    """The steps of the app's last migration of that kind."""
-    names = [path.stem for path in Path(apps.get_app_config(app).path, "migrations").glob("*_policies_again.py")]
-    return list(importlib.import_module(f"{app}.migrations.{max(names)}").Migration.operations)
+    """The steps of the app's last migration of that kind, and those of tables that came after it."""
+    names = sorted(path.stem for path in Path(apps.get_app_config(app).path, "migrations").glob("0*.py"))
+    last = max(name for name in names if name.endswith("_policies_again"))
+    later = [importlib.import_module(f"{app}.migrations.{name}").Migration for name in names if name >= last]
+    return [step for migration in later for step in migration.operations if isinstance(step, rls.Protect)]
 
 
 POLICIES = "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies ORDER BY tablename, policyname"

@@ -4,6 +4,7 @@ from .account import Invitation, PasswordReset, Session
 from .advisory import Advisory, AdvisoryVersion, Announcement, Fix, FixPatch, PatchFile
 from .audit import AuditRecord
 from .disclosure import DisclosureRequest, PlannedDate
+from .key import PgpKey
 from .people import Admission, Membership, Organisation, User
 from .statement import Statement
 from .token import ApiToken
@@ -23,6 +24,7 @@ __all__ = [
     "Organisation",
     "PasswordReset",
     "PatchFile",
+    "PgpKey",
     "PlannedDate",
     "Session",
     "Statement",

@@ -13,7 +13,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from xsa import audit
-from xsa.formats.keys import PublicKey
 from xsa.identity import everything
 from xsa.models import Admission, Invitation, Membership, Organisation, Session, User
 
@@ -68,17 +67,12 @@ def set_listed(actor: User | None, *, organisation: Organisation) -> None:
 
 
 @transaction.atomic
-def set_details(
-    actor: User, *, organisation: Organisation, role_address: str, domains: list[str], key: PublicKey | None
-) -> None:
-    """Where mail to an organisation goes, what it is encrypted to, and where its people's addresses end."""
+def set_details(actor: User, *, organisation: Organisation, role_address: str, domains: list[str]) -> None:
+    """Where mail to an organisation goes, and where its people's addresses end; its keys are set with proof."""
     organisation.role_address, organisation.domains = role_address, domains
-    organisation.pgp_key = key.armoured if key else ""
-    organisation.pgp_fingerprint = key.fingerprint if key else ""
-    organisation.save(update_fields=["role_address", "domains", "pgp_key", "pgp_fingerprint"])
+    organisation.save(update_fields=["role_address", "domains"])
     log.info("organisation set organisation=%s actor=%s", organisation.pk, actor.pk)
-    fingerprint = organisation.pgp_fingerprint
-    audit.record("organisation-set", actor=actor, thing=organisation, organisation=organisation, key=fingerprint)
+    audit.record("organisation-set", actor=actor, thing=organisation, organisation=organisation)
 
 
 @transaction.atomic
