@@ -173,7 +173,7 @@ class _Sight:
         if readers.shared:
             shared = Q(**{f"{prefix}{readers.shared}__isnull": False})
             audience = _either(audience, _both(shared, self.rooms_at(f"{prefix}{readers.parent}")))
-        if readers.opens:
+        if readers.opens and not (readers.shared and self.sees_all):  # only what is shared opens
             open_now = {f"{prefix}{readers.opens}": True, f"{prefix}{readers.parent}__disclosed_at__isnull": False}
             audience = _either(audience, Q(**open_now))
         found = _both(self.surroundings(model, readers, prefix), audience)

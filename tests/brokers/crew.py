@@ -101,7 +101,7 @@ class Crew:
 
     def send(self, pk: object) -> None:
         """One more message about an attempt, past the services."""
-        app = Celery(broker=self.url or settings.CELERY_BROKER_URL)
+        app = Celery(broker=self.url or settings.CELERY_BROKER_URL, set_as_current=False)
         app.conf.broker_transport_options = {} if self.url else settings.CELERY_BROKER_TRANSPORT_OPTIONS
         if not self.url:
             app.conf.broker_transport = settings.CELERY_BROKER_TRANSPORT
