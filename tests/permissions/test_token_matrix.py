@@ -75,7 +75,7 @@ def whole(answer: Any) -> tuple[Any, ...]:
 def test_no_token_opens_a_page_whosever_it_is_and_whatever_stands_there(secret: Advisory, known: Advisory) -> None:
     """One answer at every page, at those about accounts too, so that it tells nothing of what is behind it."""
     paths = {name: row.path for name, row in ACCOUNT_ROWS.items()} | PAGES
-    ids = dict.fromkeys(("organisation", "membership", "invitation", "token"), NOWHERE)
+    ids = dict.fromkeys(("organisation", "membership", "invitation", "token", "key", "mail"), NOWHERE)
     worlds = (names_of(secret).words, names_of(known).words, nothing(names_of(secret)))
     for actor in ("token-of-the-team", "robot-in-the-room", "token-ended"):
         one, client, answers = PROGRAMS[actor], program(actor, secret), {}
