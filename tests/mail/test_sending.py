@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 
 from backports.env import BadSetting
 from backports.mail import compose
@@ -44,6 +44,24 @@ def test_files_are_for_their_owner_only(tmp_path: Path, settings: Any) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert "/invitation/the-token/" in file.read_text()
     assert "Auto-Submitted: auto-generated" in file.read_text()
+
+
+def test_each_mail_has_a_file_of_its_own_whoever_writes_beside(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    # Two worker processes may well have their connection at the same place in memory, in the same second.
+    monkeypatch.setattr("builtins.id", lambda _: 1)
+    connections = [get_connection("backports.mail.files.EmailBackend") for _ in range(2)]
+    for connection in connections:
+        assert connection.send_messages([_numbered(0), _numbered(1)]) == 2
+    assert connections[0].send_messages([_numbered(2)]) == 1
+    texts = [file.read_text() for file in sorted((tmp_path / "mail").iterdir())]
+    assert [text.partition("Subject: ")[2][0] for text in texts] == ["0", "1", "0", "1", "2"]
+
+
+def _numbered(number: int) -> EmailMessage:
+    return EmailMessage(str(number), "Words.", "room@example.org", ["engineer@member.example"])
 
 
 def test_an_invitation_that_is_over_is_not_mailed(db: None, mailoutbox: list[Any]) -> None:
