@@ -12,12 +12,42 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 
 from .letters import Letter, wrapped
 
-POLICY = SMTP.clone(max_line_length=76)
+# Machines read these: ids and addresses, which stand as they are, however long.
+_AS_THEY_ARE = frozenset({"message-id", "in-reply-to", "references", "list-id", "list-unsubscribe", "list-unsubscribe-post"})
+
+
+class _Policy(EmailPolicy):
+    """RFC 5322, where the standard library would write a long word of any header as RFC 2047's `=?utf-8?q?…`."""
+
+    def fold(self, name: str, value: str) -> str:
+        """A header as it is written, in text."""
+        if name.lower() not in _AS_THEY_ARE or not value.isascii():
+            return super().fold(name, value)
+        return _folded(f"{name}: {value}", self.max_line_length or 0, self.linesep)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The same in bytes."""
+        if name.lower() not in _AS_THEY_ARE or not value.isascii():
+            return super().fold_binary(name, value)
+        return self.fold(name, value).encode("ascii")
+
+
+def _folded(header: str, width: int, end: str) -> str:
+    """A header broken at its spaces, where a line would be longer than this."""
+    name, *words = header.split()
+    lines = [name]
+    for word in words:
+        fits = len(lines[-1]) + 1 + len(word) <= width or lines == [name]
+        lines[-1:] = [f"{lines[-1]} {word}"] if fits else [lines[-1], f" {word}"]
+    return end.join(lines) + end
+
+
+POLICY = _Policy(linesep="\r\n", max_line_length=76)
 Encrypt = Callable[[bytes], bytes]
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NAME = re.compile(r"[^\w.+-]+")

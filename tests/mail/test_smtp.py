@@ -17,8 +17,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from django.core.mail import get_connection
 from django.utils import timezone
 
+from backports.mail import mime
+from backports.mail.letters import Letter
+from backports.mail.wire import Finished
 from backports.models import OutboxMail
 from backports.pgp import RoomKey
 from backports.services import outbox, sending
@@ -117,6 +121,28 @@ def test_a_server_takes_it_over_starttls(server: Taker, room: RoomKey) -> None:
     assert signers == [room.fingerprint]
     assert b"What it says." in plain
     assert b"What it says." not in envelope.content
+
+
+def test_what_machines_read_is_on_the_wire_as_it_is(server: Taker) -> None:
+    page = "https://room.example/unsubscribe/" + "a" * 150 + "~" + "b" * 43 + "/"
+    ids = [f"<{letter * 70}@room.example.org>" for letter in "cd"]
+    name = "Xen backports <backports.a-security-room.of-a-long-name.and-a-longer-domain.example.org>"
+    letter = Letter("news", "There is news.", answers=ids[1], unsubscribe=page, secret=False)
+    at = timezone.now()
+    envelope = mime.Envelope("room@room.example", "role@member.example", at, ids[1], thread_id=ids[0], list_id=name)
+    mail = Finished(mime.plain(letter, envelope), to=envelope.to, bounces_to="bounces@room.example")
+    assert get_connection().send_messages([mail]) == 1
+    head = server.taken[0].content.partition(b"\r\n\r\n")[0]
+    assert b"=?" not in head
+    lines = head.replace(b"\r\n ", b" ").decode("ascii").split("\r\n")
+    told = dict(line.split(": ", 1) for line in lines)
+    assert told["List-Unsubscribe"] == f"<{page}>"
+    assert told["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert (told["References"], told["In-Reply-To"], told["Message-ID"]) == (" ".join(ids), ids[1], ids[1])
+    assert told["List-Id"] == name
+    # No line is only white, which some servers take for the end of the headers.
+    assert all(line.strip() for line in head.split(b"\r\n"))
+    assert max(map(len, head.split(b"\r\n"))) < 998
 
 
 def test_a_server_that_knows_nobody_of_that_name(server: Taker, room: RoomKey) -> None:
