@@ -245,7 +245,7 @@ EMAIL_URL = env.text("EMAIL_URL")
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Xen backports <backports@localhost>")
 EMAIL_TIMEOUT = 20
-# Where servers tell of mail that they could not deliver: the id of the mail is put before the @, as `bounces+ID@…`.
+# Where servers tell of mail that they could not deliver: before the @ come the mail's id and a proof that it is ours.
 MAIL_BOUNCES = env.text("MAIL_BOUNCES")
 # The private list; with a key of its own (a file, and its full fingerprint) it gets one digest, encrypted to that.
 # Without one, each listed organisation gets the list's digest at its role address, encrypted to its own key.

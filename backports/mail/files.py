@@ -28,8 +28,7 @@ class EmailBackend(Files):
 
     def write_message(self, message: Any) -> None:
         """Each mail in a file of its own, also where one connection sends several."""
-        assert self.stream is not None
-        if self.stream.tell():
+        if self.stream is not None and self.stream.tell():
             self.close()
             self.open()
         super().write_message(message)

@@ -18,7 +18,9 @@ from email.utils import format_datetime, parseaddr
 from .letters import Letter, wrapped
 
 # Machines read these: ids and addresses, which stand as they are, however long.
-_AS_THEY_ARE = frozenset({"message-id", "in-reply-to", "references", "list-id", "list-unsubscribe", "list-unsubscribe-post"})
+_AS_THEY_ARE = frozenset(
+    {"message-id", "in-reply-to", "references", "list-id", "list-unsubscribe", "list-unsubscribe-post"}
+)
 
 
 class _Policy(EmailPolicy):
@@ -27,13 +29,13 @@ class _Policy(EmailPolicy):
     def fold(self, name: str, value: str) -> str:
         """A header as it is written, in text."""
         if name.lower() not in _AS_THEY_ARE or not value.isascii():
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         return _folded(f"{name}: {value}", self.max_line_length or 0, self.linesep)
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """The same in bytes."""
         if name.lower() not in _AS_THEY_ARE or not value.isascii():
-            return super().fold_binary(name, value)
+            return bytes(super().fold_binary(name, value))
         return self.fold(name, value).encode("ascii")
 
 

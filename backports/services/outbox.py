@@ -14,6 +14,8 @@ from backports.models import OutboxMail, OutboxText
 from xsa.identity import everything
 from xsa.models import Advisory, Organisation, User
 
+from . import subscriptions
+
 log = logging.getLogger(__name__)
 
 
@@ -74,10 +76,14 @@ def _write(row: OutboxMail, written: Written) -> None:
 
 @transaction.atomic
 def bounced(mail: OutboxMail, *, code: str, at: datetime | None = None) -> bool:
-    """A mail came back; whether that is news. `code` is a status as `5.1.1`, or a word."""
+    """A mail came back; whether that is news. `code` is a status: by 4.x.x a server on the way gave up, as we do after
+    our own tries; any other says that the address takes no mail, and after some of those its reader's digests end.
+    """
     gone = (OutboxMail.State.SENT, OutboxMail.State.SENDING, OutboxMail.State.UNSURE)
-    changed = OutboxMail.objects.filter(pk=mail.pk, state__in=gone).update(
-        state=OutboxMail.State.BOUNCED, code=code[:50], next_at=at or timezone.now()
-    )
-    log.warning("mail bounced mail=%s code=%s", mail.pk, code[:50])
-    return bool(changed)
+    state = OutboxMail.State.FAILED if code.startswith("4.") else OutboxMail.State.BOUNCED
+    rows = OutboxMail.objects.filter(pk=mail.pk, state__in=gone)
+    changed = bool(rows.update(state=state, code=code[:50], next_at=at or timezone.now()))
+    log.warning("mail came back mail=%s state=%s code=%s", mail.pk, state, code[:50])
+    if changed and state == OutboxMail.State.BOUNCED:
+        subscriptions.note_bounce(mail)
+    return changed

@@ -31,7 +31,7 @@ from backports.pgp import Home, PgpError, RoomKey, load_room_key, make_room_key
 from xsa.identity import everything
 from xsa.visibility import Reader, visible_to
 
-from . import digests, keys, subscriptions, threads
+from . import bounces, digests, keys, subscriptions, threads
 from .mail_readers import Place, place_of
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def _built(row: OutboxMail, home: Home) -> Finished | None:
         built = mime.sealed(letter, envelope, lambda data: home.encrypt(data, to=place.fingerprint))
     else:
         built = mime.plain(letter, envelope)
-    return Finished(built, to=place.address, bounces_to=_bounces_to(row))
+    return Finished(built, to=place.address, bounces_to=bounces.address_of(row.pk))
 
 
 def letter_of(row: OutboxMail, *, eyes: Reader | None = None) -> Letter | None:
@@ -191,12 +191,6 @@ def _envelope(row: OutboxMail, letter: Letter, place: Place) -> mime.Envelope:
         thread_id="" if row.notice else threads.address(letter.thread),
         list_id=mime.list_id(sender) if row.kind == OutboxMail.Kind.DIGEST else "",
     )
-
-
-def _bounces_to(row: OutboxMail) -> str:
-    """Whom the server tells of failures: an address that names the mail, where the settings give one."""
-    user, _, domain = settings.MAIL_BOUNCES.rpartition("@")
-    return f"{user}+{row.pk.hex}@{domain}" if user else parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
 def _hand_over(row: OutboxMail, mail: Finished) -> bool:

@@ -112,11 +112,17 @@ def unsubscribe(row: Subscription) -> None:
 
 
 def note_bounce(mail: OutboxMail) -> bool:
-    """End the digests of a reader whose last mails all came back; whether it did."""
+    """End the digests of a reader whose last mails all came back, up to this one; whether it did.
+
+    Those after it may be on their way still. Who sets their digests anew begins anew.
+    """
     row = of(mail.organisation, mail.person)
-    last = OutboxMail.objects.filter(organisation=mail.organisation, person=mail.person, kind=OutboxMail.Kind.DIGEST)
-    states = list(last.order_by("-made_at").values_list("state", flat=True)[:BOUNCES])
-    if row is None or is_list(row) or states != [OutboxMail.State.BOUNCED] * BOUNCES:
+    if row is None or is_list(row):
+        return False
+    sent = OutboxMail.objects.filter(organisation=mail.organisation, person=mail.person, kind=OutboxMail.Kind.DIGEST)
+    last = sent.filter(made_at__gte=row.set_at, made_at__lte=mail.made_at).order_by("-made_at")
+    states = list(last.values_list("state", flat=True)[:BOUNCES])
+    if states != [OutboxMail.State.BOUNCED] * BOUNCES:
         return False
     unsubscribe(row)
     return True

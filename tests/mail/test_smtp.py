@@ -25,7 +25,7 @@ from backports.mail.letters import Letter
 from backports.mail.wire import Finished
 from backports.models import OutboxMail
 from backports.pgp import RoomKey
-from backports.services import outbox, sending
+from backports.services import bounces, outbox, sending
 from backports.services.outbox import Written
 from tests import factories
 from tests.mail.conftest import give_key
@@ -114,7 +114,7 @@ def test_a_server_takes_it_over_starttls(server: Taker, room: RoomKey) -> None:
     assert sending.send_batch([str(row.pk)]) == 1
     (envelope,) = server.taken
     assert server.tls == [True]
-    assert (envelope.mail_from, envelope.rcpt_tos) == (f"bounces+{row.pk.hex}@room.example", ["role@member.example"])
+    assert (envelope.mail_from, envelope.rcpt_tos) == (bounces.address_of(row.pk), ["role@member.example"])
     message = email.message_from_bytes(envelope.content, policy=email.policy.default)
     _, body = message.iter_parts()  # type: ignore[attr-defined]
     plain, signers = reader.read(body.get_payload().encode(), sender=room.public)

@@ -20,6 +20,7 @@ from backports.mail.reading import MAX_MAIL, Head, Letter, Unreadable, read
 from backports.mail.reading.nature import unanswered
 from backports.models import InboundMail
 from backports.pgp import PgpError
+from backports.services import bounces
 from backports.services.errors import NotDone
 from xsa import audit
 from xsa.identity import everything
@@ -98,7 +99,7 @@ def look_at(row: InboundMail) -> End:
     _note(row, letter.head, letter)
     if nobody := unanswered(letter, own_addresses()):
         if nobody.code == "bounce":
-            receipts.note_bounce(bytes(row.raw))
+            bounces.note(bytes(row.raw))
         return refused(nobody.code, nobody.sentence, answers=False)
     return attempted(lambda: _opened(row, letter))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
-from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,8 +11,6 @@ from backports.models import InboundMail, OutboxMail
 from backports.services import keys, outbox
 
 COLUMNS = 72
-_BOUNCED_TO = re.compile(rb"[+]([0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12})@", re.IGNORECASE)
-_STATUS = re.compile(rb"^Status:[ \t]*([245]\.\d{1,3}\.\d{1,3})", re.MULTILINE | re.IGNORECASE)
 
 
 def answer(row: InboundMail) -> OutboxMail | None:
@@ -51,13 +47,3 @@ def _link(row: InboundMail) -> list[str]:
     if row.state == InboundMail.State.ACTED and row.advisory is not None:
         return [settings.PUBLIC_URL + reverse("advisory", args=[row.advisory.number])]
     return []
-
-
-def note_bounce(raw: bytes) -> bool:
-    """Tell the outbox which mail of ours came back, where the notice says so; whether it does."""
-    found = _BOUNCED_TO.search(raw)
-    mail = OutboxMail.objects.filter(pk=UUID(found[1].decode())).first() if found else None
-    if mail is None:
-        return False
-    status = _STATUS.search(raw)
-    return outbox.bounced(mail, code=status[1].decode() if status else "bounced")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backports.models import InboundMail, OutboxMail, OutboxText
-from backports.services import outbox
+from backports.models import OutboxMail, OutboxText
 from tests.backports.conftest import Workshop
 from tests.mail.inbound.conftest import Member, Take, body_of, fix
 from tests.mail.letters import mail
@@ -41,16 +40,3 @@ def test_what_was_wrong_is_told_with_how_to_send_it_right(advisory: Advisory, me
 def test_who_is_not_proved_is_told_nothing(member: Member, take: Take, head: dict[str, str]) -> None:
     take(mail("Hello.\n", sender=member.address, subject="[PATCH XSA-500 4.1] x", headers=head))
     assert not OutboxMail.objects.exists()
-
-
-def test_a_mail_of_ours_that_came_back_is_told_to_the_outbox(member: Member, take: Take) -> None:
-    ours = outbox.queue("alarm", event="made up", organisation=member.organisation)
-    assert ours is not None
-    OutboxMail.objects.filter(pk=ours.pk).update(state="sent")
-    text = "It could not be delivered.\n\nStatus: 5.1.1\n"
-    raw = mail(text, sender="MAILER-DAEMON@mx.example", headers={"Delivered-To": f"bounces+{ours.pk}@room.example"})
-    row = take(raw)
-    assert (row.state, row.code) == ("refused", "bounce")
-    ours.refresh_from_db()
-    assert (ours.state, ours.code) == ("bounced", "5.1.1")
-    assert InboundMail.objects.count() == 1
