@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -140,8 +141,12 @@ def _of_events(user: Reader, window: Window, *, with_files: bool) -> Iterator[It
     seen = list(visible_to(user, rows).order_by("position"))
     told = _Told(user, seen, with_files=with_files)
     latest = {(row.kind, row.advisory_id, row.branch_id, row.thing if row.kind in _EACH else None): row for row in seen}
+    known: set[str] = set()
     for row in sorted(latest.values(), key=lambda one: one.position):
-        yield from _TOLD[row.kind](told, row)
+        # A backport that was shared and got a version since is one thing, whichever event tells of it.
+        fresh = [one for one in _TOLD[row.kind](told, row) if one.thing not in known]
+        known.update(one.thing for one in fresh)
+        yield from fresh
 
 
 class _Told:
@@ -180,7 +185,19 @@ class _Told:
 
     @property
     def _current(self) -> list[UUID]:
-        return [row.current_id for row in self._things.get(Backport, {}).values() if row.current_id]
+        return [row.current_id for row in self.backports.values() if row.current_id]
+
+    @cached_property
+    def backports(self) -> dict[UUID | None, Backport]:
+        """Those that the events are about, or whose newest version is."""
+        ids = [row.thing for row in self.rows if row.thing]
+        found = visible_to(self.user, Backport.objects.filter(Q(pk__in=ids) | Q(current__in=ids)))
+        return {row.pk: row for row in found.select_related("organisation", "branch__repository", "current")}
+
+    @cached_property
+    def renewed(self) -> dict[UUID | None, Backport]:
+        """The same by their newest version."""
+        return {row.current_id: row for row in self.backports.values() if row.current_id}
 
     def is_reviewed(self, version: UUID) -> bool:
         """Whether one of the reader's own organisations said something of it."""
@@ -249,7 +266,17 @@ def _attempt(told: _Told, event: Event) -> Iterator[Item]:
 
 
 def _shared(told: _Told, event: Event) -> Iterator[Item]:
-    row = told.thing(Backport, event, "organisation", "branch__repository", "current")
+    """A backport that was given to the room, with its newest version."""
+    yield from _newest(told, event, told.backports.get(event.thing))
+
+
+def _renewed(told: _Told, event: Event) -> Iterator[Item]:
+    """A version of what the room has already; where there is a newer one, that one's own event tells of it."""
+    if event.shared_at is not None:
+        yield from _newest(told, event, told.renewed.get(event.thing))
+
+
+def _newest(told: _Told, event: Event, row: Backport | None) -> Iterator[Item]:
     if row is None or row.life != Backport.Life.SHARED or row.current is None:
         return
     number, version = event.advisory.number, row.current
@@ -280,7 +307,8 @@ _TOLD: dict[str, Callable[[_Told, Event], Iterator[Item]]] = {
     events.ADVISORY_DISCLOSED: _disclosed,
     events.ATTEMPT_FINISHED: _attempt,
     events.BACKPORT_SHARED: _shared,
+    events.BACKPORT_VERSION: _renewed,
     events.CHECK_RESULT: _check,
 }
 # Of these each event is told; of the others the last one of an advisory on a branch.
-_EACH = (events.ADVISORY_VERSION, events.BACKPORT_SHARED, events.CHECK_RESULT)
+_EACH = (events.ADVISORY_VERSION, events.BACKPORT_SHARED, events.BACKPORT_VERSION, events.CHECK_RESULT)

@@ -105,11 +105,30 @@ def share(world: World, backport: Backport, *, members_only: bool = False) -> No
     )
 
 
+def renew(world: World, backport: Backport) -> None:
+    """The keeper adds a version, with a word of its own."""
+    shared = Backport.objects.filter(pk=backport.pk, life="shared").exists()
+    number = backport.versions.count() + 1
+    word = f"canaryversion{backport.advisory.number}qzx"
+    version = factories.version(backport, number, data=f"{word} v{number}\n".encode())
+    world.homes[word] = f"/backports/{backport.pk}/"
+    events.tell(
+        events.BACKPORT_VERSION,
+        advisory=backport.advisory,
+        branch=backport.branch,
+        thing=version.pk,
+        organisation=world.place("keeper"),
+        shared=shared,
+    )
+
+
 def change(world: World, random: Random) -> None:
     """Who may see what, as it may come to be: by chance, several at once."""
     for backport in world.backports:
         if random.random() < 0.6:
             share(world, backport, members_only=random.random() < 0.3)
+        if random.random() < 0.3:
+            renew(world, backport)
         if random.random() < 0.15:
             Backport.objects.filter(pk=backport.pk).update(life="withdrawn")
     for row in world.advisories:

@@ -114,6 +114,33 @@ def test_a_review_is_wanted_from_others(world: World, room: RoomKey, home: Home,
     assert "canarycheck" not in text
 
 
+def test_a_version_of_what_is_shared_is_told_to_who_sees_it(
+    world: World, room: RoomKey, home: Home, mailoutbox: list[Any]
+) -> None:
+    give_key(world.people["contact"], world.reader)
+    for name in ("contact", "outsider"):
+        row = everything_new(world, name, person=True)
+    shared, draft, both = world.backports
+    situations.share(world, shared)
+    Subscription.objects.update(position=subscriptions.newest(), looked_at=timezone.now())
+    situations.renew(world, draft)
+    assert digests.make_digests() == 0
+    situations.renew(world, shared)
+    situations.renew(world, shared)
+    situations.share(world, both)
+    situations.renew(world, both)
+    assert digests.make_digests() == 1
+    deliver(home)
+    _, text, files = opened(mailoutbox[0], world, room)
+    lines = [line for line in text.replace("\r", "").split("\n") if line.startswith("- XSA-")]
+    news = ["XSA-501 on xen 4.11: Example keeper v3, applied", "XSA-503 on xen 4.11: Example keeper v2, applied"]
+    assert lines[:2] == [f"- {one}" for one in news]
+    assert len(lines) == 4  # and a review is wanted of each
+    assert [data for _, data in files] == [b"canaryversion501qzx v3\n", b"canaryversion503qzx v2\n"]
+    row.refresh_from_db()
+    assert (digests.make_digests(), row.position) == (0, subscriptions.newest())
+
+
 def test_mails_about_one_advisory_are_one_thread(
     world: World, room: RoomKey, home: Home, mailoutbox: list[Any]
 ) -> None:
