@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests need of the system: a browser, two brokers, a C compiler, a sandbox, GNU patch, quilt, gpg, ssh-keygen and git. Debian's packages are installed where that is
+# What the tests need of the system: a browser, two brokers, a C compiler, a sandbox, GNU patch, quilt, gpg, ssh-keygen,
+# git and git send-email. Debian's packages are installed where that is
 # allowed; elsewhere it names the command that a person must run, and fails. No service that a package brings stays running.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/sbin
@@ -18,6 +19,8 @@ need() {
 }
 
 need git git
+if ! [ -x "$(git --exec-path 2>/dev/null)/git-send-email" ]; then missing="$missing git-email"; fi
+if ! perl -MMail::Address -e 1 2>/dev/null; then missing="$missing libmailtools-perl"; fi
 need patch patch
 need quilt quilt
 need gnupg gpg
