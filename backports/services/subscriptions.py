@@ -75,8 +75,12 @@ def _is_quiet(row: Subscription, hour: int) -> bool:
 
 
 def _last_time(row: Subscription, local: datetime) -> datetime:
-    """The last moment that a daily or weekly digest was due, at or before now."""
-    at = local.replace(hour=row.hour, minute=0, second=0, microsecond=0)
+    """The last moment that a daily or weekly digest was due, at or before now.
+
+    An hour that comes twice when clocks go back counts the first time (`fold`); one that is left out when they go
+    forward is the moment at which they do.
+    """
+    at = local.replace(hour=row.hour, minute=0, second=0, microsecond=0, fold=0)
     if row.cadence == Cadence.WEEKLY:
         at -= timedelta(days=(local.weekday() - row.weekday) % 7)
     if at > local:

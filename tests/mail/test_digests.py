@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -199,6 +200,38 @@ def test_when_it_is_time(wish: dict[str, Any], looked: str, now: str, due: bool)
     day = datetime(2026, 3, 4, tzinfo=UTC)  # a Wednesday
     at = [day.replace(hour=int(one[:2]), minute=int(one[3:])) for one in (looked, now)]
     assert subscriptions.is_due(Subscription(looked_at=at[0], **wish), at[1]) is due
+
+
+BERLIN = {"cadence": "daily", "time_zone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("wish", "first", "expected"),
+    [
+        # Clocks go back at 03:00 on the 25th: 02:30 comes twice.
+        (BERLIN | {"hour": 8}, "2026-10-24", ["24T06:00", "25T07:00", "26T07:00"]),
+        (BERLIN | {"hour": 2}, "2026-10-24", ["24T00:00", "25T00:00", "26T01:00"]),
+        (BERLIN | {"hour": 3}, "2026-10-24", ["24T01:00", "25T02:00", "26T02:00"]),
+        (BERLIN | {"hour": 2, "quiet_from": 2, "quiet_until": 3}, "2026-10-24", ["24T01:00", "25T02:00", "26T02:00"]),
+        (BERLIN | {"hour": 2, "cadence": "weekly", "weekday": 6}, "2026-10-24", ["25T00:00"]),
+        # And forward at 02:00 on the 29th: there is no 02:30.
+        (BERLIN | {"hour": 8}, "2026-03-28", ["28T07:00", "29T06:00", "30T06:00"]),
+        (BERLIN | {"hour": 2}, "2026-03-28", ["28T01:00", "29T01:00", "30T00:00"]),
+        (BERLIN | {"hour": 2, "quiet_from": 22, "quiet_until": 7}, "2026-03-28", ["28T06:00", "29T05:00", "30T05:00"]),
+        (BERLIN | {"hour": 2, "cadence": "weekly", "weekday": 6}, "2026-03-28", ["29T01:00"]),
+    ],
+)
+def test_on_days_when_clocks_change_it_comes_once(wish: dict[str, Any], first: str, expected: list[str]) -> None:
+    """Asked every ten minutes, over three of the reader's days."""
+    start = datetime.fromisoformat(first).replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    row = Subscription(**wish, looked_at=start)
+    came = []
+    for minutes in range(0, 72 * 60, 10):
+        now = start + timedelta(minutes=minutes)
+        if subscriptions.is_due(row, now):
+            came.append(f"{now:%dT%H:%M}")
+            row.looked_at = now
+    assert came == expected
 
 
 def test_before_a_deadline_it_comes_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
