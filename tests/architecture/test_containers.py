@@ -36,6 +36,16 @@ def test_our_parts_run_as_an_ordinary_user_and_only_migrate_knows_the_owner(comp
     assert "USER backports" in (ROOT / "Dockerfile").read_text()
 
 
+@pytest.mark.parametrize("page", ["mail.md", "mail-in.md"])
+def test_what_the_pages_of_mail_tell_to_set_reaches_our_parts(compose: dict[str, Any], page: str) -> None:
+    rows = [line.split("|")[1] for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("| `")]
+    names = {name for cell in rows for name in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", cell)}
+    assert len(names) >= 6
+    for part in ("web", "worker", "scheduler"):
+        given = compose["services"][part]["environment"]
+        assert {name for name in names if f"${{{name}" not in str(given.get(name))} == set()
+
+
 def test_no_secret_is_written_down() -> None:
     text = (ROOT / "compose.yaml").read_text()
     for line in text.splitlines():
