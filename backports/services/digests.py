@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from backports.export.mailed import mailed
 from backports.mail.letters import File, Letter
 from backports.models import Event, OutboxMail, Subscription
 from xsa.belonging import remembering
@@ -178,11 +179,15 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _mailed(file: File) -> File:
+    return File(file.name, mailed(file.name, file.data, author=settings.DEFAULT_FROM_EMAIL))
+
+
 def _attached(found: Iterable[Item]) -> tuple[File, ...]:
     """The patches, as many as one mail holds; names that come twice get a number."""
     kept: dict[str, File] = {}
     size = 0
-    for file in (file for one in found for file in one.files):
+    for file in (_mailed(file) for one in found for file in one.files):
         size += len(file.data)
         if size > FILES:
             break

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from backports.models import Event, OutboxMail, Subscription
 from backports.pgp import Home, RoomKey
 from backports.services import digests, sending, subscriptions
 from tests import factories
+from tests.export import upstream
 from tests.mail import situations
 from tests.mail.conftest import give_key
 from tests.mail.situations import NUMBERS, READERS, World
@@ -101,6 +103,26 @@ def test_a_digest_tells_what_is_new_for_its_reader(
     assert len(files) == 4
     assert max(len(line) for line in text.splitlines()[1:] if "https://" not in line) <= 72
     assert (digests.make_digests(), OutboxMail.objects.filter(kind="digest").count()) == (0, 1)
+
+
+def test_git_takes_the_patches_that_a_digest_brings(
+    world: World, room: RoomKey, home: Home, mailoutbox: list[Any], tmp_path: Path
+) -> None:
+    """Upstream's, as different tools wrote them; saved from the decrypted mail."""
+    give_key(world.place("keeper"), world.reader)
+    everything_new(world, "keeper", person=False)
+    for name, data in upstream.FILES.items():
+        factories.patch_file(world.advisories[0], name, data)
+    digests.make_digests()
+    deliver(home)
+    _, _, files = opened(mailoutbox[0], world, room)
+    # One of them says the same as another, once it is a mail.
+    assert set(upstream.FILES) - {name for name, _ in files} == {"text.patch"}
+    for name, data in files:
+        if name in upstream.FILES:
+            tree = upstream.repository(tmp_path / name)
+            upstream.am(tree, data)
+            assert (tree / "xen" / "timer.c").read_bytes() == upstream.FIXED
 
 
 def test_a_review_is_wanted_from_others(world: World, room: RoomKey, home: Home, mailoutbox: list[Any]) -> None:
