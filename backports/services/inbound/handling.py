@@ -108,6 +108,11 @@ def own_addresses() -> frozenset[str]:
     return frozenset({parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower(), *map(str.lower, settings.ROOM_ADDRESSES)})
 
 
+def room_addresses() -> frozenset[str]:
+    """The addresses that mail for this room is written to, in lower case: its own, and the private list's."""
+    return own_addresses() | {parseaddr(settings.MAIL_LIST)[1].lower()} - {""}
+
+
 def attempted(do: Callable[[], End]) -> End:
     """Do it, and turn what speaks against it into an end."""
     try:
@@ -192,7 +197,7 @@ def _proved(row: InboundMail, opened: Opened, sender: Sender) -> End:
         sentence = f"The signature is good, and does not cover the subject and the sender. {HOW_TO_SIGN}"
         return quarantined("unprotected-headers", sentence, answers=True)
     try:
-        check(opened, now=row.received_at)
+        check(opened, now=row.received_at, room=room_addresses())
     except Unreadable as error:
         return refused(error.code, error.sentence)
     if _was_here(row):

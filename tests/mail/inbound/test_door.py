@@ -135,7 +135,7 @@ def test_lmtp_takes_a_mail_when_it_was_kept(db: None, monkeypatch: pytest.Monkey
         server.stop()
     (raw, via), (bounced, _) = kept
     assert via == "lmtp"
-    assert raw.startswith(b"Return-Path: <engineer@member.example>\r\n")
+    assert raw.startswith(b"Return-Path: <engineer@member.example>\r\nDelivered-To: room@backports.example\r\n")
     assert bounced.startswith(b"Return-Path: <>\r\n")
     assert raw.endswith(mail().replace(b"\n", b"\r\n"))
 
