@@ -206,7 +206,11 @@ def _proved(row: InboundMail, opened: Opened, sender: Sender) -> End:
 
 
 def _was_here(row: InboundMail) -> bool:
+    """Whether the same person sent it before, for the same organisation. Ids are anybody's to write: one that another
+    used says nothing.
+    """
     rows = InboundMail.objects.exclude(pk=row.pk).filter(signature=InboundMail.Signature.GOOD)
+    rows = rows.filter(sender=row.sender, organisation=row.organisation)
     rows = rows.exclude(state=State.REFUSED).exclude(state=State.WAITING)
     return rows.filter(signed=row.signed).exists() or (
         bool(row.message_id) and rows.filter(message_id=row.message_id).exists()
