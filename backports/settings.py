@@ -259,6 +259,8 @@ ROOM_ADDRESSES = env.words("ROOM_ADDRESSES")
 # Where mail is fetched from: imaps://user:password@host/INBOX; "" for nowhere.
 MAIL_IMAP_URL = env.text("MAIL_IMAP_URL")
 MAIL_IMAP_EVERY = env.number("MAIL_IMAP_EVERY", 60)
+# A file of the authorities that its certificate is checked against; "" for those that the system trusts.
+MAIL_IMAP_CA = env.text("MAIL_IMAP_CA")
 if EMAIL_URL:
     vars().update(mail_server(EMAIL_URL))
 else:

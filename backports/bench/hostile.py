@@ -80,6 +80,12 @@ def _structures(writer: Writer, at: datetime) -> Iterator[Hostile]:
     yield Hostile("mime-bomb-wide", head + many, "refused", "too-many-parts")
     yield Hostile("mails-in-mails", head + mails + b"x", "refused", "too-many-parts")
     yield Hostile("long-header", b"X-Long: " + b"a" * 300_000 + b"\n" + head + b"\n\nx", "refused", "long-headers")
+    headers = b"".join(b"X-%d: a\n" % n for n in range(10_000))
+    yield Hostile("many-headers", headers + head + b"\n\nx", "refused", "long-headers")
+    nested = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(20))
+    ends = b"".join(b"\n--b%d--\n" % n for n in reversed(range(20)))
+    closed = head + nested + b"Content-Type: text/plain\n\nx" + ends
+    yield Hostile("nested-and-closed", closed, "refused", "nested-too-deep")
     yield Hostile("empty", b"\n\n", "refused", "empty-mail")
     packed = base64.encodebytes(zlib.compress(b"\0" * 5_000_000)).decode()
     yield Hostile("packed", plain(writer, at, name="packed", text=packed), "quarantined", "unsigned")
@@ -93,6 +99,7 @@ def _headers(writer: Writer, at: datetime) -> Iterator[Hostile]:
     yield Hostile("from-twice", twice, "refused", "doubled-header")
     injected = plain(writer, at, name="injected", subject="=?utf-8?q?x=0ABcc=3A_all=40everybody.example?=")
     yield Hostile("header-injection", injected, "quarantined", "unsigned")
+    yield from _odd_headers(writer, at)
     yield Hostile("from-spoof", plain(writer, at, name="spoof"), "quarantined", "unsigned")
     for code, told in (
         ("bounce", "Return-Path: <>"),
@@ -104,6 +111,25 @@ def _headers(writer: Writer, at: datetime) -> Iterator[Hostile]:
     stranger = Writer("stranger@nowhere.example", writer.secret, 0, "")
     nothing = plain(stranger, at, name="stranger", subject="Buy now", text="Cheap.\n")
     yield Hostile("nothing-for-us", nothing, "refused", "nothing-for-us")
+
+
+def _odd_headers(writer: Writer, at: datetime) -> Iterator[Hostile]:
+    """Names, subjects and file names that no program should write, in mails that are otherwise patches."""
+    name = b"From: Example Engineer <"
+    for code, odd in (
+        ("injected-name", b"From: =?utf-8?q?x=0D=0ABcc=3A_all=40everybody.example=0D=0A?= <"),
+        ("noughts-in-name", b"From: Ex\0ample =?utf-8?q?=00?= <"),
+        ("name-in-no-charset", b"From: =?no-such-thing?q?x=ff?= =?utf-8?b?!!!!?= \xff\xfe <"),
+    ):
+        yield Hostile(code, plain(writer, at, name=code).replace(name, odd), "quarantined", "unsigned")
+    noughts = plain(writer, at, name="noughts-in-subject").replace(b"table: check", b"ta\0ble =?utf-8?q?=00=ED=A0=80?=")
+    yield Hostile("noughts-in-subject", noughts, "quarantined", "unsigned")
+    told = "Content-Disposition: attachment; filename*0=\"a\0\r\n Bcc: all@everybody.example\"; filename*=x'y'%00%0A"
+    yield Hostile("file-name", plain(writer, at, name="file-name", head=told), "quarantined", "unsigned")
+    subject = "=?utf-8?q?hello=0D=0ABcc=3A_all=40everybody.example=00?="
+    signed = letters.signed(plain(writer, at, name="answered", subject=subject, text="x\n"), writer.secret)
+    # This one is answered, with its subject.
+    yield Hostile("signed-injection", signed, "refused", "nothing-to-do")
 
 
 def _signatures(writer: Writer, at: datetime) -> Iterator[Hostile]:

@@ -31,7 +31,7 @@ from backports.pgp import Home, PgpError, RoomKey, load_room_key, make_room_key
 from xsa.identity import everything
 from xsa.visibility import Reader, visible_to
 
-from . import bounces, digests, keys, subscriptions, threads
+from . import bounces, digests, keys, mail_standing, subscriptions, threads
 from .mail_readers import Place, place_of
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,8 @@ def send(pk: str, home: Home) -> bool:
     row = _claim(pk)
     if row is None:
         return False
+    if why := mail_standing.why_not(row):
+        return _end(row, State.DROPPED, why)
     try:
         mail = _built(row, home)
     except NoPlaceError:

@@ -22,11 +22,13 @@ def mail(
     headers: Mapping[str, str] | None = None,
     files: Mapping[str, bytes] | None = None,
     date: datetime = DAY,
+    to: str = "room@backports.example",
 ) -> bytes:
-    """A plain mail; `answers` is the id of the one that it answers."""
+    """A plain mail; `answers` is the id of the one that it answers, `to` "" for a mail without To."""
     made = EmailMessage()
     made["From"] = sender
-    made["To"] = "room@backports.example"
+    if to:
+        made["To"] = to
     made["Subject"] = subject
     made["Date"] = format_datetime(date)
     made["Message-ID"] = message_id

@@ -235,7 +235,7 @@ def test_whom_it_goes_to_and_by_which_key_is_looked_up_when_it_is_sent(
 def test_nobody_who_left_gets_mail(room: RoomKey, member: Organisation, mailoutbox: list[Any]) -> None:
     row = receipt(member)
     Organisation.objects.filter(pk=member.pk).update(left_at=timezone.now())
-    assert (send(row).state, row.code, mailoutbox) == ("failed", "no-address", [])
+    assert (send(row).state, row.code, mailoutbox) == ("dropped", "reader-left", [])
 
 
 def test_mail_waits_for_the_rooms_key(

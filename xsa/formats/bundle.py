@@ -24,7 +24,7 @@ from .recipes import Recipe, build_recipes, resolve
 from .signature import Signature, verify
 from .text import natural_key
 
-__all__ = ["Bundle", "BundleFile", "FileKind", "Recipe", "read_bundle", "split_directory"]
+__all__ = ["Bundle", "BundleFile", "FileKind", "Recipe", "is_text", "read_bundle", "split_directory"]
 
 _DIFF = re.compile(rb"^(?:diff |Index: |--- \S|\+\+\+ \S|@@ -\d)", re.M)
 _TEXT_NAME = re.compile(r"(?:^|/)advisory-\d+[^/]*\.txt(?:\.asc)?$", re.I)
@@ -243,9 +243,14 @@ def _kind(name: str, data: bytes) -> FileKind:
         return FileKind.META
     if base(lower) == "xsa.json":
         return FileKind.INDEX
-    if _TEXT_NAME.search(name) or looks_like_advisory(data):
+    if is_text(name, data):
         return FileKind.TEXT
     return FileKind.PATCH if _DIFF.search(data) else FileKind.OTHER
+
+
+def is_text(name: str, data: bytes) -> bool:
+    """Whether a file is read as an advisory's text: by its name, or by what it says."""
+    return _TEXT_NAME.search(name) is not None or looks_like_advisory(data)
 
 
 def _newest_then(releases: Mapping[str, date], when: datetime | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from .letter import Head, Unreadable
@@ -41,6 +41,19 @@ def _same_subject(outer: str, signed: str, *, encrypted: bool) -> bool:
         return False
     hidden = outer.lower().strip() in _HIDDEN
     return hidden or tag_of(outer).number in (0, tag_of(signed).number)
+
+
+def check_recipients(outer: Head, signed: Head, room: Collection[str]) -> None:
+    """Raises Unreadable `not-to-us` where what was signed was written to others, who handed it on. `room` are our
+    addresses, in lower case.
+
+    Whom the signature covers decides, and nobody else. Only where it covers nobody count those that stand outside of
+    it, and only where there are none the address that a mail server brought it to.
+    """
+    told = signed.recipients or outer.recipients or outer.brought_to
+    if told.isdisjoint(room):
+        sentence = "It was written to others than this room. If it is for the room, send it anew with it in To or Cc."
+        raise Unreadable(sentence, code="not-to-us")
 
 
 def check_time(dated: datetime | None, made_at: datetime | None, now: datetime) -> None:

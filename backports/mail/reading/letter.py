@@ -40,9 +40,12 @@ class Head:
     """What the headers say. Names are in lower case, values decoded and on one line.
 
     Of an address only what stands in angle brackets, in lower case. `date` is in UTC, None where none can be read.
+    `recipients` are the addresses of To and Cc; `brought_to` are those that a mail server says it delivered to.
     """
 
     fields: tuple[tuple[str, str], ...] = ()
+    recipients: frozenset[str] = frozenset()
+    brought_to: frozenset[str] = frozenset()
 
     def get(self, name: str) -> str:
         """The first value of a name; "" for none."""
@@ -175,12 +178,19 @@ def _head(mail: Message) -> Head:
     if len(items) > MAX_HEADERS:
         raise Unreadable(f"The mail has more than {MAX_HEADERS} headers.", code="long-headers")
     fields = tuple((name.lower(), clean(value)) for name, value in items)
-    head = Head(fields)
+    head = Head(fields, _addresses(mail, "to", "cc"), _addresses(mail, "delivered-to", "x-original-to"))
     doubled = next((name for name in _ONCE if head.count(name) > 1), "")
     if doubled:
         sentence = f"The mail has the header {doubled.title()} twice, so that two readers would see two mails."
         raise Unreadable(sentence, code="doubled-header")
     return head
+
+
+def _addresses(mail: Message, *names: str) -> frozenset[str]:
+    """Read before encoded words are decoded: a name is whoever's it is to choose, and may hold commas and addresses."""
+    values = [str(value) for name in names for value in mail.get_all(name, [])]
+    found = getaddresses([" ".join(value.split()) for value in values])
+    return frozenset(address.lower() for _, address in found if address)
 
 
 def clean(value: object) -> str:

@@ -89,7 +89,7 @@ def _bag() -> Bag:
     secret, public = make_demo_key("Example Project", "security@project.example")
     path = Path(settings.DATA_DIR) / "bench-project.asc"
     path.write_bytes(public)
-    settings.ADVISORY_KEYS = [path]
+    settings.ADVISORY_KEYS, settings.ROOM_ADDRESSES = [path], ["room@backports.example"]
     room = _room_key()
     file = PatchFile.objects.get(version__advisory__number=NUMBER, kind=PatchFile.Kind.PATCH)
     patch = bytes(file.data).decode("utf-8", "replace").partition("\n\n")[2]

@@ -34,7 +34,7 @@ def take(mail: Believed, sender: Sender) -> End:
     with reading(sender.person):
         version, reply = _version(target, sender), read_reply(mail.letter.text)
         advisory = version.backport.advisory if version else discussing.advisory_of(mail.head.thread, sender)
-        if advisory is None:
+        if advisory is None and not discussing.is_ours(mail.head.thread, sender):
             return refused("no-thread", NO_THREAD)
         if not (reply.remarks or reply.trailers):
             return refused("says-nothing", "It quotes, and says nothing below.", advisory=advisory, version=version)

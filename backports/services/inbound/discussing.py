@@ -1,21 +1,31 @@
-"""Answers to what the room sent about one advisory: they are said in that advisory's discussion."""
+"""Answers to what the room sent: they are said of the backport that they quote, or in one advisory's discussion."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from django.conf import settings
 from django.db.models import Q
+from django.urls import Resolver404, resolve
 
 from backports.mail.reading.replies import Remark, Reply
-from backports.models import OutboxMail
+from backports.models import Backport, OutboxMail
 from backports.services import commenting, sending, threads
 from xsa.models import Advisory
-from xsa.visibility import visible_advisories
+from xsa.visibility import visible_advisories, visible_to
 
 from .ends import End, acted, refused
 from .senders import Sender
 
 QUOTED = 3  # lines of a quotation that stay above what is said of it
+HOW = "To say something of one backport, quote the line with its address above it, or answer its patch's own mail."
+NO_PLACE = (
+    "It answers news about several advisories. Quote the line with the backport's address above each remark, or answer "
+    "a mail about one advisory alone."
+)
+_PAGES = ("backport", "backport_version", "advisory")
+_NEEDED = ("advisory", "branch", "organisation", "current__backport")
 
 
 def advisory_of(thread: Sequence[str], sender: Sender) -> Advisory | None:
@@ -31,24 +41,87 @@ def advisory_of(thread: Sequence[str], sender: Sender) -> Advisory | None:
 
 def _of_mails(thread: Sequence[str], sender: Sender) -> Iterator[str]:
     """The threads of those of our mails that went to the sender, their organisation or the list, as they read now."""
-    mine = Q(person=sender.person) | Q(organisation=sender.organisation) | Q(organisation=None, person=None)
-    rows = OutboxMail.objects.filter(mine, message_id__in=thread).select_related("organisation", "person")
-    found: Mapping[str, OutboxMail] = {row.message_id: row for row in rows}
-    for row in (found[one] for one in thread if one in found):
+    for row in _rows(thread, sender):
         letter = sending.letter_of(row, eyes=sender.person)
         if letter is not None:
             yield threads.address(letter.thread)
 
 
-def take(reply: Reply, advisory: Advisory, sender: Sender) -> End:
-    """Say it in the discussion, as one comment."""
+def _rows(thread: Sequence[str], sender: Sender) -> Iterator[OutboxMail]:
+    """Those mails of ours, the nearest first."""
+    mine = Q(person=sender.person) | Q(organisation=sender.organisation) | Q(organisation=None, person=None)
+    rows = OutboxMail.objects.filter(mine, message_id__in=thread).select_related("organisation", "person")
+    found: Mapping[str, OutboxMail] = {row.message_id: row for row in rows}
+    yield from (found[one] for one in thread if one in found)
+
+
+def is_ours(thread: Sequence[str], sender: Sender) -> bool:
+    """Whether what is answered came from the room: one of our mails to them, or the thread that digests have."""
+    holders = (sender.organisation.pk, sender.person.pk, "list")
+    digests = {threads.address(f"digests {holder}") for holder in holders}
+    return not digests.isdisjoint(thread) or any(_rows(thread, sender))
+
+
+def take(reply: Reply, advisory: Advisory | None, sender: Sender) -> End:
+    """Say each remark where it belongs: of the backport whose address stands in what it quotes, or in the discussion of
+    the mail's advisory, as one comment. Without an advisory (None) what quotes no backport is refused, and all with it.
+    """
     notes = tuple(f"{one.what.title()}-by does not count here: answer the patch's own mail." for one in reply.trailers)
     if not reply.remarks:
         return refused("no-patch", " ".join(notes), advisory=advisory)
-    text = "\n\n".join(map(_said, reply.remarks))
+    placed = [(one, _backport_of(one, sender)) for one in reply.remarks]
+    rest = [one for one, backport in placed if backport is None]
+    if rest and advisory is None:
+        return refused("no-thread", NO_PLACE)
+    told = [_of_backport(one, backport, sender) for one, backport in placed if backport is not None]
+    if rest and advisory is not None:
+        told.append(_in_discussion(rest, advisory, sender))
+        notes += (HOW,)
+    found = [backport for _, backport in placed if backport is not None]
+    version = found[0].current if found and len({one.pk for one in found}) == 1 and not rest else None
+    about = advisory or found[0].advisory
+    return acted("discussion", " ".join(dict.fromkeys(told)), notes=notes, advisory=about, version=version)
+
+
+def _backport_of(one: Remark, sender: Sender) -> Backport | None:
+    """The nearest backport whose address is quoted above a remark, if the sender may see it.
+
+    An advisory's address that is nearer says that the remark is about that.
+    """
+    for line in reversed(one.quoted):
+        kind, named = _named(line)
+        if kind:
+            rows = visible_to(sender.person, Backport.objects.filter(pk=named)) if "backport" in kind else None
+            return rows.select_related(*_NEEDED).first() if rows is not None else None
+    return None
+
+
+def _named(line: str) -> tuple[str, object]:
+    """The kind of page that a quoted line has the address of, and its key; "" for none of ours."""
+    found = re.search(rf"{re.escape(settings.PUBLIC_URL)}(/[^\s>?#]*)", line)
+    try:
+        match = resolve(found[1]) if found else None
+    except Resolver404:
+        return "", None
+    return (match.url_name, match.kwargs.get("pk")) if match and match.url_name in _PAGES else ("", None)
+
+
+def _of_backport(one: Remark, backport: Backport, sender: Sender) -> str:
+    number = backport.advisory.number
+    commenting.say(
+        sender.person,
+        organisation=sender.organisation,
+        advisory=backport.advisory,
+        backport=backport,
+        text=_said(one),
+    )
+    return f"It was said of the backport of XSA-{number} to {backport.branch.name} by {backport.organisation.name}."
+
+
+def _in_discussion(remarks: Sequence[Remark], advisory: Advisory, sender: Sender) -> str:
+    text = "\n\n".join(map(_said, remarks))
     commenting.say(sender.person, organisation=sender.organisation, advisory=advisory, text=text)
-    sentence = f"It was said in the discussion of XSA-{advisory.number}."
-    return acted("discussion", sentence, notes=notes, advisory=advisory)
+    return f"It was said in the discussion of XSA-{advisory.number}."
 
 
 def _said(one: Remark) -> str:

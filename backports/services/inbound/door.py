@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from backports.mail.reading import MAX_MAIL, Unreadable, read
 from backports.mail.reading.identity import content_digest
+from backports.mail.reading.nature import unanswered
 from backports.models import InboundMail
 from xsa.identity import everything
 
-from .handling import handle_mail
+from .handling import handle_mail, own_addresses
 
 log = logging.getLogger(__name__)
 LONGEST_ID = 998  # characters, as a line of a mail may have
@@ -43,17 +44,18 @@ def receive(raw: bytes, *, via: str) -> InboundMail:
 
 def _row(raw: bytes, via: str) -> InboundMail:
     try:
-        head = read(raw).head
+        letter = read(raw)
     except Unreadable:
-        head = None
+        letter = None
+    marked = unanswered(letter, own_addresses()) if letter else None
     return InboundMail(
         received_at=timezone.now(),
         via=via,
         size=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
-        content=content_digest(raw, head),
+        content=content_digest(raw, letter, marked.code if marked else ""),
         raw=raw if len(raw) <= MAX_MAIL else b"",
-        message_id=head.message_id[:LONGEST_ID] if head else "",
+        message_id=letter.head.message_id[:LONGEST_ID] if letter else "",
     )
 
 

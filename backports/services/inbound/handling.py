@@ -109,6 +109,11 @@ def own_addresses() -> frozenset[str]:
     return frozenset({parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower(), *map(str.lower, settings.ROOM_ADDRESSES)})
 
 
+def room_addresses() -> frozenset[str]:
+    """The addresses that mail for this room is written to, in lower case: its own, and the private list's."""
+    return own_addresses() | {parseaddr(settings.MAIL_LIST)[1].lower()} - {""}
+
+
 def attempted(do: Callable[[], End]) -> End:
     """Do it, and turn what speaks against it into an end."""
     try:
@@ -193,7 +198,7 @@ def _proved(row: InboundMail, opened: Opened, sender: Sender) -> End:
         sentence = f"The signature is good, and does not cover the subject and the sender. {HOW_TO_SIGN}"
         return quarantined("unprotected-headers", sentence, answers=True)
     try:
-        check(opened, now=row.received_at)
+        check(opened, now=row.received_at, room=room_addresses())
     except Unreadable as error:
         return refused(error.code, error.sentence)
     if _was_here(row):
@@ -202,7 +207,11 @@ def _proved(row: InboundMail, opened: Opened, sender: Sender) -> End:
 
 
 def _was_here(row: InboundMail) -> bool:
+    """Whether the same person sent it before, for the same organisation. Ids are anybody's to write: one that another
+    used says nothing.
+    """
     rows = InboundMail.objects.exclude(pk=row.pk).filter(signature=InboundMail.Signature.GOOD)
+    rows = rows.filter(sender=row.sender, organisation=row.organisation)
     rows = rows.exclude(state=State.REFUSED).exclude(state=State.WAITING)
     return rows.filter(signed=row.signed).exists() or (
         bool(row.message_id) and rows.filter(message_id=row.message_id).exists()

@@ -18,6 +18,7 @@ from .door import receive
 log = logging.getLogger(__name__)
 KEPT = "250 2.0.0 Kept"
 LATER = "451 4.3.0 Not kept; try again later"
+MOST = 20  # recipients of one mail that are noted
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -28,7 +29,9 @@ class Handler:
         raw = envelope.original_content or b""
         # The envelope's empty sender is how a bounce is told, and mail servers write it into the mail only at the end.
         sender = (envelope.mail_from or "").strip("<>")
-        path = f"Return-Path: <{sender}>\r\n".encode("ascii", "replace")
+        # So are the envelope's recipients, of a mail that names none.
+        lines = [f"Return-Path: <{sender}>", *(f"Delivered-To: {one.strip('<>')}" for one in envelope.rcpt_tos[:MOST])]
+        path = "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
         return await sync_to_async(_kept, thread_sensitive=True)(path + raw)
 
 

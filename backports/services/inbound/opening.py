@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -120,7 +120,10 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data.replace(b"\r\n", b"\n").rstrip()).hexdigest()
 
 
-def check(opened: Opened, *, now: datetime) -> None:
-    """Raises Unreadable where good and signed content came in another mail, or at another time, than it was for."""
+def check(opened: Opened, *, now: datetime, room: Collection[str]) -> None:
+    """Raises Unreadable where good and signed content came in another mail, to others or at another time than it was
+    for. `room` are the room's addresses.
+    """
     if opened.covers:
+        agreement.check_recipients(opened.outer, opened.head, room)
         agreement.check(opened.outer, opened.head, encrypted=opened.encrypted, made_at=opened.seal.made_at, now=now)

@@ -102,6 +102,47 @@ def test_anything_less_does_not_enter_by_itself(take: Take, raw: bytes, state: s
     assert not Advisory.objects.exists()
 
 
+FORGED = advisory(NUMBER, title="a forged title", files={f"xsa{NUMBER}/xsa{NUMBER}-01.patch": PATCH})[
+    f"advisory-{NUMBER}.txt"
+]
+
+
+def _stored() -> set[tuple[str, bytes]]:
+    return {(name, bytes(data)) for name, data in PatchFile.objects.values_list("name", "data")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"advisory-{NUMBER}.txt", f"xsa{NUMBER}/advisory-{NUMBER}.txt", "readme.txt", "xsa.json", "xsa950/new.patch"],
+)
+def test_no_file_beside_it_takes_the_signed_texts_place(take: Take, name: str) -> None:
+    """Not by itself, and not where a person accepts the mail for its signature."""
+    row = take(_mail(files={name: FORGED}))
+    assert (row.state, row.code) == ("quarantined", "unlisted-file"), row.sentence
+    assert not Advisory.objects.exists()
+    row = deciding.accept(factories.person("team", security_team=True), mail=row)
+    made = Advisory.objects.get(number=NUMBER).current
+    assert made is not None
+    assert (row.code, made.title, made.signature) == ("advisory", "guest may pick outside the table", "good")
+    assert {name for name, _ in _stored()} == {"advisory-950.txt", "xsa950/xsa950-01.patch"}
+    assert f"{name} was left out." in row.facts["notes"]
+
+
+def test_a_listed_sum_under_another_name_is_not_listed(take: Take) -> None:
+    row = take(_mail(files={"xsa950/xsa950-02.patch": PATCH}))
+    assert (row.state, row.code) == ("quarantined", "unlisted-file")
+
+
+def test_what_is_forged_around_a_signed_text_changes_nothing(take: Take) -> None:
+    good = _mail()
+    take(good)
+    before, title = _stored(), Advisory.objects.get(number=NUMBER).current.title  # type: ignore[union-attr]
+    raw = good.replace(b"-----BEGIN PGP SIGNED", FORGED + b"\n-----BEGIN PGP SIGNED", 1)
+    row = take(raw.replace(b"Message-ID: <", b"Message-ID: <forged-"))
+    assert (row.state, row.code) == ("acted", "advisory"), row.sentence
+    assert (_stored(), Advisory.objects.get(number=NUMBER).current.title) == (before, title)  # type: ignore[union-attr]
+
+
 def test_one_that_is_disclosed_here_waits_for_a_person(take: Take) -> None:
     factories.advisory(NUMBER, disclosed=True)
     row = take(_mail(version=3))

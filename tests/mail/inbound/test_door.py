@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import socket
+import subprocess
 from contextlib import nullcontext
+from pathlib import Path
 from smtplib import LMTP
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +39,9 @@ def test_the_same_mail_by_another_way_is_the_same_row(db: None) -> None:
     first = receive(mail(), via="pipe")
     again = receive(b"Received: from a by b\r\n" + mail().replace(b"\n", b"\r\n"), via="lmtp")
     assert again.pk == first.pk
+    # As mail servers hand it to the command of an alias.
+    alias = receive(b"From engineer@member.example  Sat Jan  5 10:00:00 2030\n" + mail(), via="pipe")
+    assert alias.pk == first.pk
     other = receive(mail("Something else.\n"), via="pipe")
     assert other.pk != first.pk
 
@@ -103,6 +109,18 @@ def test_the_pipe_ends_as_mail_servers_want_it(db: None, monkeypatch: pytest.Mon
     assert ended.value.code == 75
 
 
+def test_the_documented_pipes_are_one_command_for_the_shell() -> None:
+    """Postfix reads words between braces in `master.cf`, and between quotes in `aliases`, as one."""
+    text = Path("docs/mail-in.md").read_text()
+    told = re.search(r"argv=/bin/sh -c \{ (.+) \}$", text, re.MULTILINE)
+    alias = re.search(r'^ +room: "\|(.+)"$', text, re.MULTILINE)
+    assert told
+    assert alias
+    assert told[1] == alias[1]
+    command = told[1].replace("/srv/backports/.venv/bin/python", "false")
+    assert subprocess.run(["/bin/sh", "-c", command], check=False).returncode == 75
+
+
 def test_lmtp_takes_a_mail_when_it_was_kept(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[tuple[bytes, str]] = []
     monkeypatch.setattr("backports.services.inbound.lmtp.receive", lambda raw, via: kept.append((raw, via)))
@@ -117,7 +135,7 @@ def test_lmtp_takes_a_mail_when_it_was_kept(db: None, monkeypatch: pytest.Monkey
         server.stop()
     (raw, via), (bounced, _) = kept
     assert via == "lmtp"
-    assert raw.startswith(b"Return-Path: <engineer@member.example>\r\n")
+    assert raw.startswith(b"Return-Path: <engineer@member.example>\r\nDelivered-To: room@backports.example\r\n")
     assert bounced.startswith(b"Return-Path: <>\r\n")
     assert raw.endswith(mail().replace(b"\n", b"\r\n"))
 
