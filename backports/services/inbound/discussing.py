@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
@@ -91,12 +92,13 @@ def _backport_of(one: Remark, sender: Sender) -> Backport | None:
     for line in reversed(one.quoted):
         kind, named = _named(line)
         if kind:
-            rows = visible_to(sender.person, Backport.objects.filter(pk=named)) if "backport" in kind else None
-            return rows.select_related(*_NEEDED).first() if rows is not None else None
+            if named is None or "backport" not in kind:
+                return None
+            return visible_to(sender.person, Backport.objects.filter(pk=named)).select_related(*_NEEDED).first()
     return None
 
 
-def _named(line: str) -> tuple[str, object]:
+def _named(line: str) -> tuple[str, UUID | None]:
     """The kind of page that a quoted line has the address of, and its key; "" for none of ours."""
     found = re.search(rf"{re.escape(settings.PUBLIC_URL)}(/[^\s>?#]*)", line)
     try:
