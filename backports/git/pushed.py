@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pygit2
 
+from .bulk import Bulk
 from .errors import GitError
 from .offering import MEMORY_BYTES
 from .patches import format_patch
 from .runner import run_git
-from .store import open_repository
+from .store import commit_at, open_repository
 
 PUSH_BYTES = 16 * 1024 * 1024  # as sent
 EXPANDED_BYTES = 64 * 1024 * 1024
+MAILS_BYTES = 50 * 1024 * 1024  # of all commits as patches
 MOST_OBJECTS = 20_000
 MOST_COMMITS = 100
 UNPACK_SECONDS = 60.0
@@ -98,6 +100,15 @@ def made_of(path: Path, tip: str, base: str) -> set[str]:
 
 
 def as_mails(path: Path, oids: Sequence[str]) -> list[bytes]:
-    """These commits as mails, numbered in order. Raises GitError."""
+    """These commits as mails, numbered in order. Raises GitError, `too-large` before memory is taken for it."""
     repo = open_repository(path)
-    return [format_patch(repo, oid, number=place, total=len(oids)) for place, oid in enumerate(oids, 1)]
+    bulk = Bulk(repo)
+    for oid in oids:
+        bulk.add(commit_at(repo, oid))
+    mails, left = list[bytes](), MAILS_BYTES
+    for place, oid in enumerate(oids, 1):
+        mails.append(format_patch(repo, oid, number=place, total=len(oids)))
+        left -= len(mails[-1])
+        if left < 0:
+            raise GitError("too-large", f"The commits are patches of at most {MAILS_BYTES} bytes; push the fix alone.")
+    return mails
