@@ -55,6 +55,7 @@ _FIXED = {
     "GIT_ADVICE": "0",
 }
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+(?:@[^/\s@]*)*@")
+_PATH = re.compile(r"(?:file://|(?<![\w:/.~-]))/[^\s'\":;,)]+")
 _QUERY = re.compile(r"(://[^\s'\"?]+)\?[^\s'\"]+")
 _KNOWN_FAILURES = (
     (
@@ -107,6 +108,11 @@ _KNOWN_FAILURES = (
 def without_credentials(text: str) -> str:
     """`text` with the user, password and query of every URL in it taken out."""
     return _QUERY.sub(r"\1", _CREDENTIALS.sub("", text))
+
+
+def without_paths(text: str) -> str:
+    """`text` without the paths of this machine, which tell members how the server is built."""
+    return _PATH.sub("…", text)
 
 
 def refuse_option(value: str, what: str) -> str:
@@ -246,4 +252,4 @@ def _failure(stderr: str) -> GitError:
         (line for line in lines if line.startswith(("fatal:", "error:"))),
         lines[-1] if lines else "no message",
     )
-    return GitError("git-failed", f"git could not do it: {last.strip()[:300]}")
+    return GitError("git-failed", f"git could not do it: {without_paths(last).strip()[:300]}")

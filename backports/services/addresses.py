@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
@@ -18,7 +19,8 @@ from xsa.models import Organisation
 
 from .errors import NotDone
 
-_SCHEMES = ("https", "git")
+_SCHEMES = {"https": 443, "git": 9418}
+_UNREADABLE = "The host or the port of the address cannot be read; check both."
 
 
 def check(repository: Repository) -> None:
@@ -31,25 +33,59 @@ def check(repository: Repository) -> None:
 
 def allowed(organisation: Organisation, url: str) -> str:
     """The address, when an organisation may have it fetched. Raises NotDone `bad-address`, `private-address`."""
-    parts = urlsplit(url.strip())
-    if not parts.scheme:
-        return _below_own_folder(organisation, url.strip())
-    if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise NotDone("bad-address", "Give an https:// or git:// address.", "url")
-    if parts.username or parts.password:
+    address = url.strip()
+    if not address.isascii() or not address.isprintable() or "\\" in address:
+        raise NotDone("bad-address", "An address has printable ASCII characters alone, and no backslash.", "url")
+    scheme, host, port = _read(address)
+    if not scheme:
+        return _below_own_folder(organisation, address)
+    if scheme not in _SCHEMES or not host:
+        raise _no_address()
+    _refuse_private(host, port or _SCHEMES[scheme])
+    return address
+
+
+def shown(repository: Repository) -> str:
+    """The address of an organisation's repository for its people: a path as they gave it, below their own folder."""
+    own = _own_folder(repository.organisation_id)
+    path = Path(repository.url)
+    return str(path.relative_to(own)) if own and path.is_relative_to(own) else repository.url
+
+
+def _no_address() -> NotDone:
+    return NotDone("bad-address", "Give an https:// or git:// address.", "url")
+
+
+def _read(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port, "" and 0 where there is none. Raises NotDone `bad-address`."""
+    try:
+        parts = urlsplit(address)
+        found = parts.scheme, parts.hostname or "", parts.port or 0
+    except ValueError as error:
+        raise NotDone("bad-address", _UNREADABLE, "url") from error
+    if parts.username is not None or parts.password is not None:
         raise NotDone("bad-address", "Give an address without a name or password: it would be shown.", "url")
-    _refuse_private(parts.hostname, parts.port or 443)
-    return url.strip()
+    if parts.port == 0 or " " in parts.netloc:
+        raise NotDone("bad-address", _UNREADABLE, "url")
+    return found
 
 
 def _below_own_folder(organisation: Organisation, path: str) -> str:
     """A path counts from the folder that the operator keeps for the organisation, and stays in it."""
-    root = settings.ORGANISATION_GIT
-    own = Path(root).resolve() / str(organisation.pk) if root else None
-    found = (own / path).resolve() if own else None
-    if own is None or found is None or own not in found.parents or not found.is_dir():
-        raise NotDone("bad-address", "Give an https:// or git:// address.", "url")
+    own = _own_folder(organisation.pk)
+    try:
+        found = (own / path).resolve() if own else None
+        inside = own is not None and found is not None and own in found.parents and found.is_dir()
+    except (OSError, RuntimeError):  # a name that is too long, links in a circle
+        inside = False
+    if not inside:
+        raise _no_address()
     return str(found)
+
+
+def _own_folder(pk: UUID | None) -> Path | None:
+    root = settings.ORGANISATION_GIT
+    return Path(root).resolve() / str(pk) if root and pk else None
 
 
 def _refuse_private(host: str, port: int) -> None:

@@ -16,8 +16,8 @@ from xsa.services.ingest import Ingested, ingest_files, note_problem
 from . import attempts, events
 from .disclosing import replan_later
 from .planning import plan
-from .repositories import upstream_of
 from .sources import STAGING_RANK, bytes_of_file
+from .upstream import upstream_of
 
 
 def newest_release(project: str) -> str | None:

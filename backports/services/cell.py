@@ -25,6 +25,7 @@ from .prerequisites import Ground, grounds
 from .presence import Asked, Presence, State, presence_of
 from .sources import Source, by_nearness, nearest_and_master, nothing_to_apply
 from .trying import Tried
+from .upstream import with_upstream
 
 UNNAMED = "This branch's names are not indexed yet, so some guards could not look; it is tried again once they are."
 
@@ -64,7 +65,7 @@ class _Search:
         self.climber = climber
         self.mirror = mirror_path(attempt.branch.repository.name)
         self.results = results_path(attempt.branch.repository.name, attempt.advisory.number)
-        self.repo = open_repository(self.mirror)
+        self.repo = with_upstream(open_repository(self.mirror), attempt.branch.repository)
 
     def run(self) -> Finding:
         alone = found = self.climber.climb(Place(self.repo, self.attempt.tip, self.attempt.tip))
@@ -81,7 +82,7 @@ class _Search:
     def with_prerequisites(self, alone: Climbed) -> tuple[Ground, Climbed]:
         """The same on top of the results for the advisories that the fix builds on, where those are missing."""
         for ground in grounds(self.attempt, self.fixes):
-            results = open_repository(self.results)
+            results = with_upstream(open_repository(self.results), self.attempt.branch.repository)
             found = self.climber.climb(Place(results, ground.tip, self.attempt.tip))
             if found.best.outcome is Outcome.APPLIED:
                 return ground, found

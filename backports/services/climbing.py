@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -16,15 +16,17 @@ from backports.engine.guards import SymbolReader, Symbols
 from backports.engine.result import Outcome
 from backports.git.bases import Base, How, find_base, with_base
 from backports.git.errors import GitError
-from backports.git.store import commit_at
+from backports.git.store import commit_at, open_repository
 from backports.git.tree import GitTree
 from backports.models import Attempt, Branch
 from xsa.models import Fix
 
 from . import evidence
 from .names import added_names, is_filled, names_at, symbols_of
+from .places import mirror_path
 from .sources import KEPT_SOURCES, Source, read_result, read_source
 from .trying import Tried, choose, inherited, try_patches
+from .upstream import upstreams
 
 MOST_PATHS = 20
 MOST_LEFT = 4  # hunks that did not land, of a fix that another source may bring whole
@@ -188,6 +190,14 @@ def _sibling_base(source: Source, siblings: Sequence[Fix]) -> Base | None:
 
 def _searched(source: Source, repo: pygit2.Repository, branch: Branch) -> Base | None:
     rows = branch.repository.branches.filter(gone=False).order_by("-rank")
+    others = upstreams(branch)
+    found = _found_at(repo, source, rows)
+    if found is None and others:
+        found = _found_at(open_repository(mirror_path(others[0].repository.name)), source, others)
+    return found
+
+
+def _found_at(repo: pygit2.Repository, source: Source, rows: Iterable[Branch]) -> Base | None:
     likeliest = sorted(rows, key=lambda row: (row.name != source.fix.branch, row.history_only))
     try:
         return find_base(repo, source.patches, {row.name: row.tip for row in likeliest})

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pygit2
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
@@ -39,6 +40,7 @@ from .places import mirror_path, results_path
 from .planning import fixes_for
 from .sources import Source, read_result, read_source
 from .trying import Tried, try_patches
+from .upstream import with_upstream
 
 log = logging.getLogger(__name__)
 QUEUE = "celery"
@@ -132,13 +134,18 @@ def _write(attempt: Attempt, found: dict[str, Any], outcome: Outcome) -> bool:
 
 def open_case(attempt: Attempt) -> Case | None:
     """The attempt's source and its result, made again; None when there is no such source any more."""
-    repo = open_repository(mirror_path(attempt.branch.repository.name))
+    repo = _repository(attempt)
     source = _source(attempt)
     if source is None or source.problem_code or not source.base:
         return None
     tree = GitTree(repo, attempt.tip, base_treeish=source.base)
     tried = try_patches(source.label, source.patches, tree)
     return Case(attempt, source, tree, tried) if tried.outcome in STUCK and tried.result else None
+
+
+def _repository(attempt: Attempt) -> pygit2.Repository:
+    repository = attempt.branch.repository
+    return with_upstream(open_repository(mirror_path(repository.name)), repository)
 
 
 def _source(attempt: Attempt) -> Source | None:
@@ -149,7 +156,7 @@ def _source(attempt: Attempt) -> Source | None:
     fix = next((one for one in fixes if one.pk == attempt.source_id), None)
     if fix is None:
         return None
-    repo = open_repository(mirror_path(attempt.branch.repository.name))
+    repo = _repository(attempt)
     return based(read_source(fix), fixes, repo, attempt.branch)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from backports.export.mbox import as_mbox
@@ -13,6 +14,7 @@ from xsa.permissions import can_backport, demand
 
 from .git_refs import Shown
 from .receiving import Origin, Received, submit
+from .siblings import tried_on_siblings, unfinished
 
 
 def push(
@@ -27,22 +29,26 @@ def push(
 ) -> Received:
     """Make a version of all commits of `tip` that `branch` has not; `among` is what the pusher was offered.
 
-    They are in `repository`, which is thrown away. Raises PermissionDenied, NotDone, GitError.
+    They are in `repository`, which is thrown away. What the ladder left to a person on `branch` is tried on the sibling
+    branches too, as what is finished in the browser is. Raises PermissionDenied, NotDone, GitError.
     """
     demand(can_backport(actor, organisation))
     attempts = [one for one in among.attempts if one.branch_id == branch.pk]
     versions = [one for one in among.versions if one.backport.branch_id == branch.pk]
     on = {branch.tip, *(one.tip for one in attempts), *(one.base for one in versions)}
     oids = new_commits(repository, tip, on=sorted(on), beside=_beside(branch, among))
+    data = as_mbox(as_mails(repository, oids))
+    open_cell = unfinished(advisory, branch)
+    origin = _origin(repository, set(oids), attempts, versions)
     return submit(
         actor,
         organisation=organisation,
         name=f"xsa{advisory.number}-{branch.name}.mbox",
-        data=as_mbox(as_mails(repository, oids)),
+        data=data,
         advisory=advisory,
         branch=branch,
         came_by=CameBy.GIT,
-        origin=_origin(repository, set(oids), attempts, versions),
+        origin=replace(origin, siblings=tried_on_siblings(open_cell, data)) if open_cell else origin,
     )
 
 

@@ -30,6 +30,7 @@ from .moved import carry_over
 from .places import mirror_path
 from .planning import FIRST_RANK, Plan, one_planner, plan
 from .sources import rank
+from .upstream import upstream_of
 
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
@@ -147,15 +148,6 @@ def support_dates(repository: Repository) -> dict[str, dict[str, str]]:
         return {}
     dates: dict[str, dict[str, str]] = json.loads(SUPPORT.read_text())
     return dates
-
-
-def upstream_of(project: str) -> Repository | None:
-    """The repository whose commits tell which fixes a project has: the one of its name, else the first by name.
-
-    Never an organisation's own: that is not public, so nothing in it may disclose an advisory.
-    """
-    rows = Repository.objects.filter(project=project, organisation=None)
-    return rows.filter(name=project).first() or rows.first()
 
 
 def mine(actor: User | None, repository: Repository) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pygit2
+from django.db.models import QuerySet
 
 from backports.engine.diff import Patch, parse_series
 from backports.engine.errors import EngineError
@@ -14,7 +15,8 @@ from backports.git.bases import with_base
 from backports.git.errors import GitError
 from backports.git.store import open_repository
 from backports.git.tree import GitTree
-from backports.models import Attempt
+from backports.models import Attempt, Branch
+from xsa.models import Advisory
 
 from .evidence import landed
 from .lacking import SETTLED
@@ -22,6 +24,7 @@ from .places import mirror_path
 from .planning import tried_branches
 from .sources import Source
 from .trying import apply_on
+from .upstream import with_upstream
 from .verdicts import official_fix, symbols_for
 
 
@@ -32,7 +35,8 @@ def tried_on_siblings(attempt: Attempt, data: bytes) -> list[dict[str, Any]]:
     all; what cannot be read or tried is left out, since whoever finished is told of it by the version itself.
     """
     try:
-        repo = open_repository(mirror_path(attempt.branch.repository.name))
+        repository = attempt.branch.repository
+        repo = with_upstream(open_repository(mirror_path(repository.name)), repository)
         patches = with_base(repo, tuple(parse_series(data)), attempt.tip)
     except (EngineError, GitError):
         return []
@@ -40,12 +44,22 @@ def tried_on_siblings(attempt: Attempt, data: bytes) -> list[dict[str, Any]]:
     return [row for other in _stuck(attempt) if (row := _tried(repo, attempt, other, patches, official))]
 
 
+def unfinished(advisory: Advisory, branch: Branch) -> Attempt | None:
+    """The cell's attempt, where it left something to a person."""
+    rows = _left().filter(advisory=advisory, branch=branch)
+    return rows.select_related("advisory", "branch__repository").first()
+
+
+def _left() -> QuerySet[Attempt]:
+    rows = Attempt.objects.filter(current=True, state=Attempt.State.DONE, prerequisites=[])
+    return rows.exclude(outcome__in=(*SETTLED, Outcome.APPLIED)).defer("evidence", "paths", "reasons")
+
+
 def _stuck(attempt: Attempt) -> Iterable[Attempt]:
     """The cells of the same advisory on the other branches that have something left to do."""
     branches = [one for one in tried_branches(attempt.branch.repository) if one.pk != attempt.branch_id]
-    cells = Attempt.objects.filter(advisory=attempt.advisory_id, branch__in=branches, current=True)
-    cells = cells.filter(state=Attempt.State.DONE, prerequisites=[]).exclude(outcome__in=(*SETTLED, Outcome.APPLIED))
-    return cells.select_related("branch__repository").defer("evidence", "paths", "reasons").order_by("-branch__rank")
+    cells = _left().filter(advisory=attempt.advisory_id, branch__in=branches)
+    return cells.select_related("branch__repository").order_by("-branch__rank")
 
 
 def _tried(

@@ -14,7 +14,7 @@ from backports.engine.diff import Patch
 from backports.engine.errors import EngineError
 from backports.engine.guards import Symbols
 from backports.engine.result import Outcome, SeriesResult
-from backports.git.bases import find_base, with_base
+from backports.git.bases import Base, find_base, with_base
 from backports.git.errors import GitError
 from backports.git.results import commit_series, open_results
 from backports.git.store import open_repository
@@ -28,6 +28,7 @@ from .places import mirror_path, results_path
 from .planning import fixes_for
 from .sources import Source, by_nearness, read_source
 from .trying import Tried, apply_on, choose
+from .upstream import upstreams, with_upstream
 
 # Whoever sends a patch waits for the answer: what it was made on is sought so far back from the branch's end, which
 # takes a twentieth of the time that all of its history would where a file changed often.
@@ -74,7 +75,7 @@ def judge(branch: Branch, patches: Sequence[Patch], *, official: Source | None, 
 
 def _judged(branch: Branch, patches: tuple[Patch, ...], official: Source | None, number: int, ref: str) -> Verdict:
     mirror = mirror_path(branch.repository.name)
-    repo = open_repository(mirror)
+    repo = with_upstream(open_repository(mirror), branch.repository)
     result = _climb(repo, branch, patches, official)
     made = ""
     if any(patch.changes for patch in result.patches):
@@ -94,13 +95,24 @@ def _climb(
     straight = apply_on(GitTree(repo, branch.tip, base_treeish=branch.tip), patches, symbols)
     if straight.outcome in _LANDED:
         return straight
-    base = find_base(repo, patches, {branch.name: branch.tip}, since=branch.tip_date - RECENT)
+    base = _base(repo, branch, patches)
     if base is None or base.oid == branch.tip:
         return straight
     tree = GitTree(repo, branch.tip, base_treeish=base.oid)
     merged = apply_on(tree, with_base(repo, patches, base.oid), symbols)
     tries = [Tried("straight", straight.outcome, straight), Tried("merged", merged.outcome, merged)]
     return choose(tries).result or straight
+
+
+def _base(repo: pygit2.Repository, branch: Branch, patches: tuple[Patch, ...]) -> Base | None:
+    """What they were made on: a commit of the branch, or of upstream's of the same version."""
+    since = branch.tip_date - RECENT
+    found = find_base(repo, patches, {branch.name: branch.tip}, since=since)
+    other = next(iter(upstreams(branch)), None) if found is None else None
+    if other is not None:
+        known = open_repository(mirror_path(other.repository.name))
+        found = find_base(known, patches, {other.name: other.tip}, since=other.tip_date - RECENT)
+    return found
 
 
 def symbols_for(repo: pygit2.Repository, branch: Branch, official: Source | None) -> Symbols | None:

@@ -21,6 +21,7 @@ from backports.git import packages
 from backports.git.errors import GitError
 from backports.models import Repository
 from backports.services import own_repositories
+from backports.services.addresses import shown
 from backports.services.errors import NotDone
 from xsa.models import Organisation
 from xsa.permissions import can_keep_repositories, demand
@@ -103,7 +104,7 @@ def _page(
     note(request, secret=bool(rows))
     context = {
         "organisation": organisation,
-        "rows": [(row, [one for one in row.branches.all() if not one.gone]) for row in rows],
+        "rows": [(row, shown(row), [one for one in row.branches.all() if not one.gone]) for row in rows],
         "may": can_keep_repositories(request.user, organisation),
         "new": new or NewRepository(auto_id="new-%s"),
         "package": package or NewPackage(auto_id="package-%s"),

@@ -123,6 +123,9 @@ def test_the_documents_commands_finish_what_the_ladder_left_open(
     version = BackportVersion.objects.get()
     assert (version.derived_attempt, version.patches.count()) == (stuck, 2)
     assert version.backport.organisation == own(room.author)
+    siblings = [(one["name"], one["outcome"], one["landed"]) for one in version.evidence["siblings"]]
+    # Where it has its own commit's lock, which the older branches name otherwise.
+    assert siblings == [(name, "partly-applied", 1) for name in ("4.3", "4.2", "4.1")]
 
 
 def test_what_begins_with_a_result_on_top_of_another_advisory_is_as_secret(room: Room, git_of: Cloned) -> None:

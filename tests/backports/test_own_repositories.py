@@ -10,12 +10,14 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pygit2
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from backports.git import packages
 from backports.git.errors import GitError
 from backports.git.heads import followed
+from backports.git.runner import run_git
 from backports.git.store import open_repository
 from backports.models import Attempt, Branch, Repository
 from backports.services import own_repositories, repositories
@@ -23,9 +25,12 @@ from backports.services.addresses import allowed
 from backports.services.errors import NotDone
 from backports.services.offers import offers_for
 from backports.services.own_repositories import add, add_package, show_to
+from backports.services.places import results_path
+from backports.services.receiving import submit
 from tests import factories
 from tests.backports.conftest import Workshop
-from tests.backports.toy import queue, table
+from tests.backports.test_trying_cells import PULL, without_index
+from tests.backports.toy import Toy, queue, table
 from xsa.identity import reading
 from xsa.models import Membership, Organisation, User
 
@@ -120,6 +125,41 @@ def test_what_a_branch_of_ones_own_does_not_know_is_missed_there_as_on_upstreams
         assert "missing-symbol" in {flag["code"] for flag in tried.evidence["flags"]}, branch
 
 
+@pytest.fixture
+def one_commit(
+    workshop: Workshop, admin: User, organisation: Organisation, own_folder: Path, later: list[str]
+) -> Branch:
+    """A branch as of a source package: upstream's files of 4.4 as one commit, and nothing of their history."""
+    own = Toy(own_folder / "xen.git")
+    pygit2.init_repository(str(own.path), bare=True)
+    paths = ("common/table.c", "common/queue.c", "common/timer.c")
+    own.commit("refs/heads/example/xen-4.4", {path: workshop.toy.text("4.4", path) for path in paths})
+    row = add(admin, organisation=organisation, name="xen", url="xen.git", project="toy")
+    repositories.refresh(None, row)
+    return row.branches.get()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["index", "no-index"])
+def test_a_source_package_is_tried_with_the_files_that_upstream_made_the_fix_on(
+    workshop: Workshop, admin: User, organisation: Organisation, one_commit: Branch, *, named: bool
+) -> None:
+    patch = workshop.toy.patch("master", PULL, "queue: trace")
+    patch = patch if named else without_index(patch)
+    found = workshop.take(500, {"xsa500.patch": patch})
+    workshop.work()
+    rows = Attempt.objects.filter(current=True, branch__name__endswith="4.4")
+    assert {(one.branch.repository.name, one.outcome, one.rung) for one in rows} == {
+        (name, "applied", "three-way") for name in ("toy", one_commit.repository.name)
+    }
+    if not named:  # an upload is compared with upstream's branch of the same version alone, since somebody waits
+        return
+    sent = submit(admin, organisation=organisation, name="x.patch", data=patch, advisory=found, branch=one_commit)
+    assert sent.version is not None
+    assert (sent.version.outcome, sent.version.rung) == ("applied", "three-way")
+    results = results_path(one_commit.repository.name, 500)
+    run_git(["fsck", "--strict", "--connectivity-only", sent.version.result], git_dir=results)
+
+
 def patch_of(workshop: Workshop) -> bytes:
     return workshop.toy.patch("master", {"common/table.c": [(OLD, NEW)]}, "table: pick one")
 
@@ -136,14 +176,20 @@ def test_only_admins_of_the_organisation_add(workshop: Workshop, organisation: O
     [
         *("/etc", "../../git/results", "file:///etc", "ssh://git.example.org/x", "ext::sh -c id", "git@example.org:x"),
         *("https://one:two@example.org/x", "https://127.0.0.1/x", "https://[::1]/x", "git://10.1.2.3/x"),
+        *("https://git.example.org:99999/x", "https://git.example.org:0/x", "https://git.example.org:x/x"),
+        *("https://[::1/x", "https://a]b/x", "https://@git.example.org/x", "https://git.example.org\\@10.0.0.1/x"),
+        *("a\0b", "https://git.example.org/\0", "https://git.exa\nmple.org/", "https://gît.example.org/", "a/" * 5_000),
+        *("x" * 300, "https:///x", "https://git .example.org/x"),
         *("https://169.254.169.254/latest", "https://[::ffff:10.0.0.1]/x", "https://0/x", "--upload-pack=id", ""),
     ],
 )
 def test_an_address_makes_the_server_read_nothing_of_its_own(
     organisation: Organisation, own_folder: Path, url: str
 ) -> None:
-    with pytest.raises(NotDone):
+    with pytest.raises(NotDone) as told:
         allowed(organisation, url)
+    assert (told.value.code in ("bad-address", "private-address", "unreachable"), told.value.field) == (True, "url")
+    assert str(own_folder) not in str(told.value)
 
 
 def test_a_path_is_in_the_organisations_own_folder(organisation: Organisation, own_folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backports.git.errors import GitError
-from backports.git.runner import refuse_option, run_git, without_credentials
+from backports.git.runner import refuse_option, run_git, without_credentials, without_paths
 
 
 def test_output_comes_back_as_bytes(project) -> None:
@@ -106,6 +106,27 @@ def test_what_git_would_take_for_an_option_is_refused(value: str) -> None:
 )
 def test_credentials_never_get_into_a_sentence(text: str, clean: str) -> None:
     assert without_credentials(text) == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("fatal: unable to read tree at /srv/data/git/x.git", "fatal: unable to read tree at …"),
+        ("fatal: '/srv/a/b.git': no space", "fatal: '…': no space"),
+        ("error: file:///srv/a is odd", "error: … is odd"),
+        ("fatal: --git-dir=/srv/a, then", "fatal: --git-dir=…, then"),
+        ("fatal: https://example.org/x/y of a/b/c and ../d", "fatal: https://example.org/x/y of a/b/c and ../d"),
+    ],
+)
+def test_the_servers_own_paths_never_get_into_a_sentence(text: str, clean: str) -> None:
+    assert without_paths(text) == clean
+
+
+def test_what_git_says_of_a_broken_store_names_no_path(project, tmp_path: Path) -> None:
+    with pytest.raises(GitError) as caught:
+        run_git(["archive", "--output", str(tmp_path / "no" / "x.tar"), "refs/heads/master"], git_dir=project.path)
+    assert caught.value.code == "git-failed"
+    assert str(tmp_path) not in caught.value.sentence and "…" in caught.value.sentence
 
 
 def test_an_error_survives_a_process_boundary() -> None:

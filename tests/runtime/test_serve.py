@@ -38,12 +38,12 @@ def _environment(data: Path, port: int) -> dict[str, str]:
 class Serving:
     """A server started as `make run` starts it."""
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, *arguments: str) -> None:
         self.data, self.port = data, port
         self.output = data.parent / f"output-{port}.txt"
         with self.output.open("ab") as stream:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                [sys.executable, "manage.py", "serve", *arguments],
                 cwd=CODE_DIR,
                 env=_environment(data, port),
                 stdout=stream,
@@ -131,8 +131,11 @@ def test_a_server_from_nothing_through_every_kill_to_the_second_start(serving: S
     assert processes.wait_until(serving.is_gone, 10), serving.parts()
     assert serving.output.read_text().rstrip().endswith("Stopped.")
 
-    second = Serving(serving.data, serving.port)
+    second = Serving(serving.data, _free_port(), "--port", str(serving.port))
+    second.port = serving.port
     second.wait_until_well()
+    environment = Path("/proc", str(second.pid_of("gunicorn")), "environ").read_bytes().split(b"\0")
+    assert b"PORT=%d" % second.port in environment  # where links begin
     second.process.terminate()
     assert second.process.wait(60) == 0
 

@@ -91,6 +91,7 @@ def test_a_repository_is_added(
     assert (row.heads, row.project, later) == (["stable-4.1", "stable-4.2"], "toy", [str(row.pk)])
     assert "example-one_ours is fetched now" in page
     assert "none yet" in page
+    assert "toy.git" in page and str(tmp_path) not in page
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,9 @@ def test_a_repository_is_added(
         ({"url": "/etc"}, "Give an https:// or git:// address."),
         ({"url": "https://127.0.0.1/x.git"}, "That machine is not on the public network."),
         ({"url": "https://me:secret@git.example.org/x.git"}, "without a name or password"),
+        ({"url": "https://git.example.org:99999/x"}, "The host or the port of the address cannot be read"),
+        ({"url": "https://[::1/x"}, "The host or the port of the address cannot be read"),
+        ({"url": "a\0b"}, "Null characters are not allowed."),
         ({"url": ""}, "This field is required."),
         ({"url": "https://127.0.0.1/x.git", "project": "none"}, "Select a valid choice."),
     ],

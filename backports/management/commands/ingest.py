@@ -48,9 +48,16 @@ def read(path: Path) -> list[tuple[str, bytes]]:
     if not path.exists():
         raise CommandError(f"missing-file: There is nothing at {path}.")
     if path.is_file():
-        return [(path.name, path.read_bytes())]
+        return [(path.name, _bytes(path))]
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.is_symlink())
-    return [(file.relative_to(path).as_posix(), file.read_bytes()) for file in files]
+    return [(file.relative_to(path).as_posix(), _bytes(file)) for file in files]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"unreadable-file: {path}: {error.strerror}. Nothing was taken in.") from error
 
 
 def moment(text: str | None) -> Any:

@@ -37,6 +37,8 @@ class Command(BaseCommand):
             own_database=settings.EMBEDDED_DATABASE,
             compiles=bool(settings.COMPILE_COMMANDS),
         )
+        # The parts read the port from here too: links begin with it.
+        os.environ["PORT"] = str(options["port"])
         # Every file that the parts make from here on is for their own account only.
         os.umask(0o077)
         sys.exit(Supervisor(plan, prepare=_prepare).run())

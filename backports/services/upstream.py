@@ -1,0 +1,41 @@
+"""A project's upstream: the repository that tells which fixes it has, and that organisations' branches come from."""
+
+from __future__ import annotations
+
+import pygit2
+
+from backports.models import Branch, Repository
+
+from .places import mirror_path
+
+
+def upstream_of(project: str) -> Repository | None:
+    """The repository whose commits tell which fixes a project has: the one of its name, else the first by name.
+
+    Never an organisation's own: that is not public, so nothing in it may disclose an advisory.
+    """
+    rows = Repository.objects.filter(project=project, organisation=None)
+    return rows.filter(name=project).first() or rows.first()
+
+
+def with_upstream(repo: pygit2.Repository, repository: Repository) -> pygit2.Repository:
+    """`repo` itself, of `repository`, which where that is an organisation's own finds what upstream's mirror holds too.
+
+    A source package has one commit of upstream's files and none of its history, while fixes name the files that they
+    were made on. To be read alone: what upstream has would not be written.
+    """
+    upstream = upstream_of(repository.project) if repository.organisation_id else None
+    objects = mirror_path(upstream.name) / "objects" if upstream else None
+    if objects is not None and objects.is_dir():
+        repo.odb.add_disk_alternate(str(objects))
+    return repo
+
+
+def upstreams(branch: Branch) -> list[Branch]:
+    """Upstream's branches, the one of the same version first, then the newest, where `branch` is an organisation's own;
+    of these are the fixes that name no file of its repository.
+    """
+    repository = branch.repository
+    upstream = upstream_of(repository.project) if repository.organisation_id else None
+    rows = upstream.branches.filter(gone=False).order_by("-rank") if upstream else Branch.objects.none()
+    return sorted(rows.select_related("repository"), key=lambda row: (row.version != branch.version, row.history_only))
