@@ -132,11 +132,17 @@ def require(request: HttpRequest, repository: str, branch: str) -> HttpResponse:
     rows = visible_to(request.user, Branch.objects.select_related("repository__organisation"))
     row = get_object_or_404(rows, repository__name=repository, name=branch)
     demand(can_require_checks(request.user, row.repository.organisation))
-    form = RequiredForm(request.POST)
-    names = form.cleaned_data["names"].split() if form.is_valid() else []
     try:
-        checking.require(actor(request), branch=row, names=names)
+        checking.require(actor(request), branch=row, names=_names(request))
         messages.success(request, "Backports on this branch want these checks from now on.")
     except NotDone as error:
         messages.error(request, str(error))
     return redirect("branch", repository, branch)
+
+
+def _names(request: HttpRequest) -> list[str]:
+    form = RequiredForm(request.POST)
+    if not form.is_valid():
+        raise NotDone("bad-checks", "These are too many or no text; nothing was changed.", "names")
+    names: str = form.cleaned_data["names"]
+    return names.split()

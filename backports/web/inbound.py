@@ -112,10 +112,12 @@ def _page(request: HttpRequest, mail: InboundMail, wrong: str = "") -> HttpRespo
     note(request, [mail.advisory] if mail.advisory else [], thing=mail, secret=True)
     planned = parse_datetime(mail.proposal.get("planned", ""))
     text, address = _text(mail)
+    person = person_of(address)
     context: dict[str, Any] = {
         "mail": mail,
         "waits": mail.state == InboundMail.State.QUARANTINED and mail.code != "series-incomplete",
-        "organisations": organisations_of(person_of(address)),
+        "person": person,
+        "organisations": organisations_of(person),
         "text": text,
         "date": DateForm(initial={"at": planned}, auto_id="date-%s") if _asks_for_date(mail) else None,
         "reason": ReasonForm(auto_id="refuse-%s"),

@@ -81,3 +81,19 @@ def test_what_nobody_here_wrote_cannot_be_accepted_as_anybodys(
     assert client.post(f"/mail/in/{quarantined.pk}/", {"step": "accept"}).status_code == 302
     quarantined.refresh_from_db()
     assert (quarantined.state, quarantined.code) == ("refused", "nobody")
+
+
+def test_in_whose_name_it_would_be_done_is_told_before(team: User, client: Client) -> None:
+    person = factories.person("contact", listed=True)
+    person.email = "contact@member.example"
+    person.save()
+    row = receive(mail(PATCH, sender=f'"The other one of another place" <{person.email}>'), via="pipe")
+    handling.handle(row.pk)
+    page = factories.log_in(client, team).get(f"/mail/in/{row.pk}/").content.decode()
+    assert f"<strong>{person.username}</strong>" in page
+    assert f"<strong>{person.memberships.get().organisation.name}</strong>" in page
+
+
+def test_that_nobody_here_has_the_address_is_told_before(team: User, quarantined: InboundMail, client: Client) -> None:
+    page = factories.log_in(client, team).get(f"/mail/in/{quarantined.pk}/").content.decode()
+    assert "Nobody who belongs to an organisation here has its address." in page

@@ -125,6 +125,9 @@ def test_checks_stand_with_the_version_and_what_is_required_first(version: Backp
 def test_a_branchs_keeper_says_what_it_requires_and_others_read_why_not(world: World, one: User, team: Client) -> None:
     address = "/r/xen/branches/4.11/"
     team.post(f"{address}required-checks/", {"names": "build\nxtf"})
+    for bad in ("x\n" * 1_500, "a\0b", "Build it!"):
+        team.post(f"{address}required-checks/", {"names": bad})
+        assert set(RequiredCheck.objects.values_list("name", flat=True)) == {"build", "xtf"}
     assert "<code>build</code>, <code>xtf</code>" in text(browser(one), address)
     Membership.objects.filter(user=one).update(role="admin")
     assert "Only the security team says what upstream&#x27;s branches require." in text(browser(one), address)

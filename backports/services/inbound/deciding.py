@@ -62,6 +62,8 @@ def _accepted(actor: User, row: InboundMail, chosen: UUID | None) -> End:
     if (advisory := announced.find(opened)) is not None:
         row.signature = "bad" if advisory.signature.state == "broken" else advisory.signature.state
         return announced.take(opened, advisory, accepted_by=actor)
+    if opened.head.address.lower() != opened.outer.address.lower():
+        raise NotDone("other-sender", "Its headers and what it holds name two senders; nobody can say whose it is.")
     sender = as_sender(*_who(person, organisations, chosen))
     row.sender, row.organisation = sender.person, sender.organisation
     return act(row, believed(opened), sender)

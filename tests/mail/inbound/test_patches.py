@@ -165,6 +165,19 @@ def test_an_unsigned_one_enters_when_a_person_accepts_it(
     assert BackportVersion.objects.get().made_by == member.user
 
 
+def test_a_mail_whose_headers_name_another_sender_than_what_it_holds_is_accepted_as_nobodys(
+    workshop: Workshop, advisory: Advisory, member: Member, reviewer: Member, take: Take
+) -> None:
+    """Whoever decides is shown one of them, and it would be done in the other's name."""
+    inner = _one(member, workshop)
+    raw = member.encrypt(inner).replace(member.address.encode(), reviewer.address.encode(), 1)
+    row = take(raw)
+    assert (row.state, row.code) == ("quarantined", "unknown-key"), row.sentence
+    row = deciding.accept(factories.person("team", security_team=True), mail=row)
+    assert (row.state, row.code) == ("refused", "other-sender")
+    assert not BackportVersion.objects.exists()
+
+
 def test_an_accepted_mail_of_nobody_is_nobodys(
     workshop: Workshop, advisory: Advisory, member: Member, take: Take
 ) -> None:
