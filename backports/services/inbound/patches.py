@@ -22,7 +22,6 @@ from .senders import Sender
 
 HOW = "Write the subject as [PATCH XSA-500 4.8 v2 1/3] says it: the advisory, the branch, the version, the place."
 INCOMPLETE = "series-incomplete"
-NAME = "mail.mbox"
 
 
 def take(row: InboundMail, mail: Believed, sender: Sender) -> End:
@@ -77,7 +76,7 @@ def _submitted(tag: Tag, data: bytes, sender: Sender, advisory: Advisory, branch
     received = receiving.submit(
         sender.person,
         organisation=sender.organisation,
-        name=NAME,
+        name=f"xsa{advisory.number}-{branch.name}.mbox",
         data=data,
         advisory=advisory,
         branch=branch,
