@@ -72,18 +72,24 @@ def send() -> int:
 def send_one(pk: UUID, *, queue: str) -> None:
     """Have one attempt explained now, when it is stuck."""
     if Attempt.objects.filter(unexplained(), pk=pk).exists():
-        message(pk, queue=queue)
+        message(pk, queue=queue, at_once=True)
 
 
-def message(pk: UUID, *, queue: str = QUEUE) -> None:
+def message(pk: UUID, *, queue: str = QUEUE, at_once: bool = False) -> None:
     """Tell the workers of one attempt that is to be explained."""
-    transaction.on_commit(lambda: explain_attempt.apply_async(args=(str(pk),), queue=queue))
+    transaction.on_commit(lambda: explain_attempt.apply_async(args=(str(pk), at_once), queue=queue))
 
 
 @shared_task(name="backports.explain_attempt")
 @everything("attempts")
-def explain_attempt(pk: str) -> str:
-    """Explain one attempt. Returns its outcome afterwards, or "" when there was nothing to do."""
+def explain_attempt(pk: str, at_once: bool = False) -> str:
+    """Explain one attempt. Returns its outcome afterwards, or "" when there was nothing to do.
+
+    Hundreds may be queued when a new advisory comes in: while attempts wait it is put off, until it is sent again.
+    """
+    if not at_once and Attempt.objects.filter(current=True, state=State.WAITING).exists():
+        Attempt.objects.filter(unexplained(), pk=pk).update(sent_at=None)
+        return ""
     rows = Attempt.objects.filter(unexplained(), pk=pk)
     attempt = rows.select_related("advisory", "branch__repository", "source", "source_attempt").first()
     if attempt is None:

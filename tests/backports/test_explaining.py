@@ -117,6 +117,17 @@ def test_nothing_is_explained_while_anything_waits(stuck: Workshop) -> None:
     assert explaining.send() == 0, "what was sent lately is not sent again"
 
 
+def test_what_was_sent_is_put_off_when_a_new_advisory_comes_in_meanwhile(stuck: Workshop) -> None:
+    assert explaining.send() == 4
+    take(stuck, {"common/table.c": [guard("table_pick")]}, number=951)
+    pk = stuck.cell(950, "4.3").pk
+    assert explaining.explain_attempt(str(pk)) == ""
+    assert stuck.cell(950, "4.3").explained_at is None
+    stuck.work()
+    assert explaining.send() == 1, "what was put off is sent again"
+    assert explaining.explain_attempt(str(pk)) == "needs-prerequisite"
+
+
 def test_who_tries_again_does_not_wait_for_the_explanation(stuck: Workshop) -> None:
     old = stuck.cell(950, "4.3")
     requeue(None, attempts=[old])
