@@ -30,7 +30,7 @@ from .moved import carry_over
 from .places import mirror_path
 from .planning import FIRST_RANK, Plan, one_planner, plan
 from .sources import rank
-from .upstream import upstream_of
+from .upstream import held_by_source, upstream_of
 
 log = logging.getLogger(__name__)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
@@ -193,7 +193,7 @@ def note_upstream_fixes(repository: Repository) -> int:
     for fix in rows.select_related("version"):
         by_advisory[fix.version.advisory_id][fix.branch] = [row.commit for row in fix.patches.all()]
     wanted = [oid for fixes in by_advisory.values() for commits in fixes.values() for oid in commits]
-    held = history.contained(mirror_path(repository.name), wanted, branches)
+    held = _contained(repository, wanted, branches)
     UpstreamFix.objects.filter(branch__repository=repository).delete()
     made = [
         UpstreamFix(advisory_id=advisory, branch=branch, commits=commits)
@@ -203,6 +203,15 @@ def note_upstream_fixes(repository: Repository) -> int:
     ]
     UpstreamFix.objects.bulk_create(made, batch_size=1000)
     return len(made)
+
+
+def _contained(
+    repository: Repository, wanted: Sequence[str], branches: Mapping[str, Branch]
+) -> dict[str, frozenset[str]]:
+    """Which of the commits each branch holds: by its history, or where it has none by its source."""
+    if repository.organisation_id and not repository.url:
+        return {name: held_by_source(branch, wanted) for name, branch in branches.items()}
+    return history.contained(mirror_path(repository.name), wanted, branches)
 
 
 def _held(fixes: Mapping[str, Sequence[str]], branch: str, ancestors: frozenset[str], *, own: bool) -> list[str]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
 import pygit2
 
+from backports.git.continued import held_by, source_of
+from backports.git.store import commit_at, open_repository
 from backports.models import Branch, Repository
 
 from .places import mirror_path
@@ -39,3 +45,24 @@ def upstreams(branch: Branch) -> list[Branch]:
     upstream = upstream_of(repository.project) if repository.organisation_id else None
     rows = upstream.branches.filter(gone=False).order_by("-rank") if upstream else Branch.objects.none()
     return sorted(rows.select_related("repository"), key=lambda row: (row.version != branch.version, row.history_only))
+
+
+def held_by_source(branch: Branch, commits: Iterable[str]) -> frozenset[str]:
+    """Of upstream's `commits` those that a source package holds although it has no history: it continues a later one,
+    and the files that they changed are that one's byte for byte. Raises GitError.
+    """
+    other = next(iter(upstreams(branch)), None)
+    if other is None:
+        return frozenset()
+    mirrors = mirror_path(other.repository.name), mirror_path(branch.repository.name)
+    return _held(*mirrors, other.tip, branch.tip, frozenset(commits))
+
+
+@lru_cache(maxsize=64)
+def _held(upstream: Path, mirror: Path, tip: str, own_tip: str, commits: frozenset[str]) -> frozenset[str]:
+    known, own = open_repository(upstream), open_repository(mirror)
+    first = commit_at(own, own_tip)
+    while first.parents:  # the patches of the package
+        first = first.parents[0]
+    source = source_of(known, tip, first.tree, own)
+    return held_by(known, source, first.tree, commits) if source else frozenset()

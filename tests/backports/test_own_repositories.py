@@ -30,7 +30,7 @@ from backports.services.receiving import submit
 from tests import factories
 from tests.backports.conftest import Workshop
 from tests.backports.test_trying_cells import PULL, without_index
-from tests.backports.toy import Toy, queue, table
+from tests.backports.toy import Toy, guard, queue, table
 from xsa.identity import reading
 from xsa.models import Membership, Organisation, User
 
@@ -320,6 +320,43 @@ def test_the_same_package_gives_the_same_commits_and_a_newer_one_moves_the_branc
     assert take(debian()) == first
     assert take(debian("one.patch\n")) != first
     assert Repository.objects.count() == 1
+
+
+FILES = ("common/table.c", "common/queue.c", "arch/timer.c", "docs/notes.txt")
+
+
+def source_at(workshop: Workshop, **changed: str) -> bytes:
+    """Upstream's 4.2 as a tarball; `changed` are other texts, by a file's stem."""
+    texts = {path: changed.get(Path(path).stem) or workshop.toy.text("4.2", path) for path in FILES}
+    return tar(dict(texts))
+
+
+@pytest.mark.parametrize(
+    ("changed", "held"),
+    [({}, "fixed-upstream"), ({"queue": "/* Another project's. */\n"}, "already-applied")],
+    ids=["as upstream has it", "too little of upstream's"],
+)
+def test_a_source_package_holds_the_fixes_of_the_commit_that_it_continues(
+    workshop: Workshop,
+    admin: User,
+    organisation: Organisation,
+    tmp_path: Path,
+    later: list[str],
+    changed: dict[str, str],
+    held: str,
+) -> None:
+    workshop.toy.commit("master", {"common/table.c": [guard("table_pick")]}, "table: check\n\nThis is XSA-950.")
+    workshop.toy.commit("4.2", {"common/table.c": [guard("table_pick")]}, "table: check\n\nThis is XSA-950.")
+    workshop.toy.commit("4.2", {"arch/timer.c": [guard("timer_fire")]}, "timer: check\n\nThis is XSA-951.")
+    (tmp_path / "toy.tar.gz").write_bytes(source_at(workshop, **changed))
+    workshop.toy.commit("4.2", {"common/table.c": [guard("table_drop")]}, "table: check\n\nThis is XSA-952.")
+    workshop.mine()
+    found = packages.from_tarball("toy", "4.2.1", tmp_path / "toy.tar.gz")
+    row = add_package(admin, organisation=organisation, name="toy", package=found, project="toy")
+    repositories.refresh(None, row)
+    workshop.work()
+    rows = Attempt.objects.filter(branch__repository=row, current=True)
+    assert dict(rows.values_list("advisory__number", "outcome")) == {950: held, 951: held, 952: "applied"}
 
 
 def test_a_tarball_and_a_quilt_series_is_a_package_too(
