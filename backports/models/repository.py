@@ -51,6 +51,11 @@ class Repository(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def of_packages(self) -> bool:
+        """Whether it is an organisation's source packages, of which nothing is fetched and none has a history."""
+        return self.organisation_id is not None and not self.url
+
 
 class Branch(models.Model):
     """One maintained line of a repository: `4.1` for `stable-4.1`, or `master`, `staging`.

@@ -209,7 +209,7 @@ def _contained(
     repository: Repository, wanted: Sequence[str], branches: Mapping[str, Branch]
 ) -> dict[str, frozenset[str]]:
     """Which of the commits each branch holds: by its history, or where it has none by its source."""
-    if repository.organisation_id and not repository.url:
+    if repository.of_packages:
         return {name: held_by_source(branch, wanted) for name, branch in branches.items()}
     return history.contained(mirror_path(repository.name), wanted, branches)
 

@@ -47,6 +47,12 @@ def upstreams(branch: Branch) -> list[Branch]:
     return sorted(rows.select_related("repository"), key=lambda row: (row.version != branch.version, row.history_only))
 
 
+def mirror_of_fixes(repository: Repository) -> Path:
+    """Where the commits are by which a branch of `repository` holds upstream's fixes."""
+    upstream = upstream_of(repository.project) if repository.of_packages else None
+    return mirror_path((upstream or repository).name)
+
+
 def held_by_source(branch: Branch, commits: Iterable[str]) -> frozenset[str]:
     """Of upstream's `commits` those that a source package holds although it has no history: it continues a later one,
     and the files that they changed are that one's byte for byte. Raises GitError.

@@ -112,6 +112,8 @@ def sentence(attempt: Attempt) -> str:
         return f"The fix applies on {attempt.branch.name} on top of our results for {_numbers(attempt)}."
     if attempt.outcome == Outcome.NEEDS_PREREQUISITE:
         return f"The fix applies on {attempt.branch.name} once the commits named below are in the branch."
+    if attempt.outcome == Outcome.FIXED_UPSTREAM and attempt.branch.repository.of_packages:
+        return words.BY_SOURCE
     return words.OUTCOMES[attempt.outcome].sentence
 
 

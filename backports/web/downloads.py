@@ -15,6 +15,7 @@ from backports.engine.result import Outcome
 from backports.export import mbox
 from backports.models import Attempt, UpstreamFix
 from backports.services.places import mirror_path, results_path
+from backports.services.upstream import mirror_of_fixes
 from xsa.models import Advisory
 
 from . import words
@@ -134,6 +135,5 @@ def patches_of(attempt: Attempt) -> list[bytes]:
     if attempt.outcome != Outcome.FIXED_UPSTREAM:
         return mbox.series(result_of(attempt))
     fix = UpstreamFix.objects.filter(advisory=attempt.advisory_id, branch=attempt.branch_id).first()
-    return mbox.commits(
-        mirror_path(attempt.branch.repository.name), fix.commits if fix else [attempt.result], notes(attempt)
-    )
+    mirror = mirror_of_fixes(attempt.branch.repository)
+    return mbox.commits(mirror, fix.commits if fix else [attempt.result], notes(attempt))

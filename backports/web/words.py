@@ -103,6 +103,10 @@ OUTCOMES: dict[str, Word] = {
     )
 }
 
+BY_SOURCE = (
+    "The package continues a commit of upstream's that holds the official fix, and its files of the fix are the same "
+    "byte for byte."
+)
 SETTLED = lacking.SETTLED
 """Outcomes that leave nothing to do on a branch; any other advisory is missing there."""
 

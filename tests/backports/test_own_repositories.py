@@ -13,6 +13,7 @@ from typing import Any
 import pygit2
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.test import Client
 
 from backports.git import packages
 from backports.git.errors import GitError
@@ -357,6 +358,11 @@ def test_a_source_package_holds_the_fixes_of_the_commit_that_it_continues(
     workshop.work()
     rows = Attempt.objects.filter(branch__repository=row, current=True)
     assert dict(rows.values_list("advisory__number", "outcome")) == {950: held, 951: held, 952: "applied"}
+    if held == "fixed-upstream":
+        client = factories.log_in(Client(), admin)
+        address = f"/attempts/{rows.get(advisory__number=951).pk}/"
+        assert "The package continues a commit of upstream" in client.get(address).content.decode()
+        assert b"timer: check" in client.get(f"{address}result.patch").content
 
 
 def test_a_tarball_and_a_quilt_series_is_a_package_too(
