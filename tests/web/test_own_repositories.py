@@ -122,6 +122,7 @@ def test_a_package_becomes_a_branch(
     branch = Branch.objects.get(repository__organisation=organisation)
     assert branch.name == "4.1"
     assert f"/r/example-one_ours/branches/{branch.name}/" in page
+    assert "Nothing was tried here yet." in admin.get("/r/example-one_ours/branches/4.1/").content.decode()
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "toy.tar.gz", "toy.dsc"])
