@@ -57,9 +57,11 @@ class Moved:
     new: str | None
 
 
-def create_mirror(url_or_path: str, path: Path | str, *, follow: bool = True) -> None:
+def create_mirror(url_or_path: str, path: Path | str, *, follow: bool = True, only: str = "") -> None:
     """Makes a bare mirror of `url_or_path` at `path`, whole or not at all; `follow` where a server sends git elsewhere.
 
+    `only`, as `host:port:addresses`, are the machines that are asked for that host whatever its name leads to (git 2.37
+    or newer, over http).
     It is filled in a folder beside `path` and renamed into place, so an interrupted one leaves
     nothing there. Raises GitError `bad-url`, `exists`, `not-a-repository`, `unreachable` ….
     """
@@ -68,7 +70,7 @@ def create_mirror(url_or_path: str, path: Path | str, *, follow: bool = True) ->
     with _alone(target), _folder_beside(target) as work:
         if target.exists():
             raise GitError("exists", "A mirror is there already; fetch it instead of adding it again.")
-        _fill(work, source, follow=follow)
+        _fill(work, source, follow=follow, only=only)
         _move_into_place(work, target)
 
 
@@ -80,16 +82,16 @@ def set_source(path: Path | str, url_or_path: str) -> None:
         run_git(["config", f"remote.{_REMOTE}.url", source], git_dir=target)
 
 
-def fetch_mirror(path: Path | str) -> list[Moved]:
+def fetch_mirror(path: Path | str, *, only: str = "") -> list[Moved]:
     """Fetches what the source has now and drops refs that it dropped; answers which refs moved.
 
-    Raises GitError `not-a-repository`, `unreachable`, `timeout` ….
+    `only` is as for `create_mirror`. Raises GitError `not-a-repository`, `unreachable`, `timeout` ….
     """
     mirror = Path(path).absolute()
     before = _refs(open_repository(mirror))
     with _alone(mirror):
         _drop_stale_locks(mirror)
-        _fetch(mirror)
+        _fetch(mirror, only)
     return _moved(before, _refs(open_repository(mirror)))
 
 
@@ -161,12 +163,12 @@ def _folder_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill(work: Path, source: str, *, follow: bool) -> None:
+def _fill(work: Path, source: str, *, follow: bool, only: str) -> None:
     run_git(["init", "--quiet", "--bare", "--template=", str(work)])
     refuse = [] if follow else [("http.followRedirects", "false")]
     for key, value in (*_settings(source), *refuse):
         run_git(["config", "--add", key, value], git_dir=work)
-    _fetch(work)
+    _fetch(work, only)
     if not _refs(open_repository(work)):
         raise GitError("empty-repository", "That repository has no branch yet; push one, then add it again.")
 
@@ -177,8 +179,10 @@ def _settings(source: str) -> list[tuple[str, str]]:
     return [(f"remote.{_REMOTE}.url", source), (f"remote.{_REMOTE}.tagOpt", "--no-tags"), *fetch, *keep]
 
 
-def _fetch(path: Path) -> None:
+def _fetch(path: Path, only: str) -> None:
+    pinned = ["-c", f"http.curloptResolve={only}"] if only else []
     fetch = [
+        *pinned,
         "fetch",
         "--quiet",
         "--prune",

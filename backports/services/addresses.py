@@ -6,7 +6,6 @@ it can reach.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,17 +17,27 @@ from backports.models import Repository
 from xsa.models import Organisation
 
 from .errors import NotDone
+from .outside import is_outside
 
 _SCHEMES = {"https": 443, "git": 9418}
 _UNREADABLE = "The host or the port of the address cannot be read; check both."
 
 
-def check(repository: Repository) -> None:
+def check(repository: Repository) -> str:
     """Refuse the address of an organisation's repository as it is now: names and links may lead elsewhere since it was
     added. Raises NotDone.
+
+    Answers `host:port:addresses`, of the machines that were looked at, for an https:// address, so that no others are
+    asked (`git.mirror`); else "".
     """
-    if repository.organisation is not None and repository.url:
-        allowed(repository.organisation, repository.url)
+    if repository.organisation is None or not repository.url:
+        return ""
+    scheme, host, port = _read(allowed(repository.organisation, repository.url))
+    if scheme != "https" or ":" in host:  # which is no name
+        return ""
+    port = port or _SCHEMES[scheme]
+    found = (f"[{one}]" if ":" in one else one for one in sorted(_public(host, port)))
+    return f"{host}:{port}:{','.join(found)}"
 
 
 def allowed(organisation: Organisation, url: str) -> str:
@@ -41,7 +50,7 @@ def allowed(organisation: Organisation, url: str) -> str:
         return _below_own_folder(organisation, address)
     if scheme not in _SCHEMES or not host:
         raise _no_address()
-    _refuse_private(host, port or _SCHEMES[scheme])
+    _public(host, port or _SCHEMES[scheme])
     return address
 
 
@@ -65,7 +74,7 @@ def _read(address: str) -> tuple[str, str, int]:
         raise NotDone("bad-address", _UNREADABLE, "url") from error
     if parts.username is not None or parts.password is not None:
         raise NotDone("bad-address", "Give an address without a name or password: it would be shown.", "url")
-    if parts.port == 0 or " " in parts.netloc:
+    if parts.port == 0 or " " in parts.netloc or found[1].endswith("."):
         raise NotDone("bad-address", _UNREADABLE, "url")
     return found
 
@@ -88,10 +97,12 @@ def _own_folder(pk: UUID | None) -> Path | None:
     return Path(root).resolve() / str(pk) if root and pk else None
 
 
-def _refuse_private(host: str, port: int) -> None:
+def _public(host: str, port: int) -> set[str]:
+    """The addresses of the host, all of the public network. Raises NotDone `unreachable`, `private-address`."""
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError) as error:
         raise NotDone("unreachable", "No machine has that name; check it for a slip of the pen.", "url") from error
-    if not all(ipaddress.ip_address(one.partition("%")[0]).is_global for one in found):
+    if not all(is_outside(one) for one in found):
         raise NotDone("private-address", "That machine is not on the public network.", "url")
+    return found

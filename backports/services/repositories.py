@@ -78,14 +78,14 @@ def fetch(repository: Repository) -> Repository:
 
 def _transfer(repository: Repository) -> None:
     """Bring the mirror up to date, from nothing where an organisation added it; one of packages is not fetched."""
-    addresses.check(repository)
+    only = addresses.check(repository)
     path = mirror_path(repository.name)
     if not repository.url:
         return
     if path.exists() or not repository.organisation_id:
-        mirror.fetch_mirror(path)
+        mirror.fetch_mirror(path, only=only)
     else:
-        mirror.create_mirror(repository.url, path, follow=False)
+        mirror.create_mirror(repository.url, path, follow=False, only=only)
 
 
 def _index_names(repository: Repository) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import shutil
+import socket
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from backports.git import packages
+from backports.git import mirror, packages
 from backports.git.errors import GitError
 from backports.git.heads import followed
 from backports.git.runner import run_git
@@ -180,6 +181,7 @@ def test_only_admins_of_the_organisation_add(workshop: Workshop, organisation: O
         *("https://git.example.org:99999/x", "https://git.example.org:0/x", "https://git.example.org:x/x"),
         *("https://[::1/x", "https://a]b/x", "https://@git.example.org/x", "https://git.example.org\\@10.0.0.1/x"),
         *("a\0b", "https://git.example.org/\0", "https://git.exa\nmple.org/", "https://gît.example.org/", "a/" * 5_000),
+        *("https://[64:ff9b::a00:1]/x", "https://[2002:a00:1::]/x", "https://git.example.org./x"),
         *("x" * 300, "https:///x", "https://git .example.org/x"),
         *("https://169.254.169.254/latest", "https://[::ffff:10.0.0.1]/x", "https://0/x", "--upload-pack=id", ""),
     ],
@@ -209,6 +211,35 @@ def test_an_address_is_asked_again_before_each_fetch(organisation: Organisation,
     repositories.refresh_repository(str(row.pk))
     row.refresh_from_db()
     assert row.problem_code == "bad-address"
+
+
+@pytest.mark.parametrize(
+    ("url", "found", "only"),
+    [
+        ("https://git.example.org/x", ["93.184.216.34"], "git.example.org:443:93.184.216.34"),
+        (
+            "https://git.example.org:8443/x",
+            ["93.184.216.34", "2606:2800:220:1::1"],
+            "git.example.org:8443:[2606:2800:220:1::1],93.184.216.34",
+        ),
+        ("https://93.184.216.34/x", ["93.184.216.34"], "93.184.216.34:443:93.184.216.34"),
+        ("https://[2606:2800:220:1::1]/x", ["2606:2800:220:1::1"], ""),
+        ("git://git.example.org/x", ["93.184.216.34"], ""),
+    ],
+)
+def test_a_fetch_asks_no_other_machine_than_the_one_that_was_looked_at(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch, url: str, found: list[str], only: str
+) -> None:
+    """A name may lead to the public network when it is looked up here, and inside when git looks it up."""
+    answer = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    asked: list[str] = []
+    monkeypatch.setattr(mirror, "create_mirror", lambda *_, only, **__: asked.append(only))
+    row = factories.repository("own_xen", organisation=organisation)
+    row.url = url
+    with pytest.raises(GitError):
+        repositories.fetch(row)
+    assert asked == [only]
 
 
 def test_a_name_is_ones_own(workshop: Workshop, admin: User, organisation: Organisation, later: list[str]) -> None:

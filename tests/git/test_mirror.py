@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,29 @@ def test_a_mirror_has_heads_and_tags_and_nothing_else(mirrored: Path) -> None:
     refs = run_git(["for-each-ref", "--format=%(refname)"], git_dir=mirrored).decode().split()
     assert {ref.rsplit("/", 1)[0] for ref in refs} == {"refs/heads", "refs/tags"}
     assert len(refs) == 10
+
+
+@pytest.fixture
+def port(upstream) -> Iterator[int]:
+    """A web server of this machine's that gives the repository's files."""
+    run_git(["update-server-info"], git_dir=upstream.path)
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(upstream.path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_a_name_leads_to_the_machine_that_was_looked_at(port: int, tmp_path: Path) -> None:
+    url, only = f"http://upstream.invalid:{port}/", f"upstream.invalid:{port}:127.0.0.1"
+    with pytest.raises(GitError) as caught:
+        create_mirror(url, tmp_path / "other.git")
+    assert caught.value.code == "unreachable"
+    create_mirror(url, tmp_path / "mirror.git", only=only)
+    assert branches(tmp_path / "mirror.git")
+    with pytest.raises(GitError):
+        fetch_mirror(tmp_path / "mirror.git")
+    assert fetch_mirror(tmp_path / "mirror.git", only=only) == []
 
 
 def test_a_mirror_lives_on_without_its_source(mirrored: Path, upstream) -> None:
